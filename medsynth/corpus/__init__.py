@@ -1,0 +1,1 @@
+"""The corpus on disk: schema, writer, reader, proof, card and report."""

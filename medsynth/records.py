@@ -1,0 +1,291 @@
+"""What flows through a pipeline: raw questions and answers in, dialogues out, one outcome for each.
+
+This module imports nothing of ours; everything else may import it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Role: TypeAlias = Literal["patient", "doctor"]
+Kind: TypeAlias = Literal["consultation", "qa", "safety", "exam"]
+Split: TypeAlias = Literal["train", "validation", "test"]
+AgeGroup: TypeAlias = Literal["child", "youth", "adult", "elderly"]
+Gender: TypeAlias = Literal["female", "male"]
+Informant: TypeAlias = Literal["self", "parent", "child", "spouse", "other"]
+Basis: TypeAlias = Literal["stated", "inferred", "sampled", "forced"]
+Consent: TypeAlias = Literal["recording", "cloning", "unknown", "synthetic"]
+
+SPLITS: tuple[Split, ...] = ("train", "validation", "test")
+AGE_GROUPS: tuple[AgeGroup, ...] = ("child", "youth", "adult", "elderly")
+GENDERS: tuple[Gender, ...] = ("female", "male")
+
+
+def age_group_of(age: float) -> AgeGroup:
+    """Return the band of an age in years: child <14, youth 14–25, adult 26–59, elderly ≥60."""
+    if age < 14:
+        return "child"
+    if age < 26:
+        return "youth"
+    if age < 60:
+        return "adult"
+    return "elderly"
+
+
+class Reason(StrEnum):
+    """Why a record was rejected. The vocabulary is closed; `REASONS` says what each one means."""
+
+    MALFORMED_ROW = "malformed_row"
+    MISSING_FIELD = "missing_field"
+    BAD_ENCODING = "bad_encoding"
+    EMPTY_QUESTION = "empty_question"
+    EMPTY_ANSWER = "empty_answer"
+    TOO_SHORT = "too_short"
+    TOO_LONG = "too_long"
+    WRONG_LANGUAGE = "wrong_language"
+    NEEDS_IMAGE = "needs_image"
+    NEEDS_TABLE = "needs_table"
+    NEEDS_LINK = "needs_link"
+    MARKUP_ONLY = "markup_only"
+    PERSONAL_DATA = "personal_data"
+    HELD_OUT = "held_out"
+    NO_COMPLAINT = "no_complaint"
+    NO_ADVICE = "no_advice"
+    UNSPEAKABLE = "unspeakable"
+    UNSUPPORTED_KIND = "unsupported_kind"
+    NO_SPEAKER = "no_speaker"
+    AUDIO_CHECK = "audio_check"
+
+
+REASONS: dict[Reason, str] = {
+    Reason.MALFORMED_ROW: "the row could not be parsed in the shape of its source",
+    Reason.MISSING_FIELD: "a field that the source promises is not there or has the wrong type",
+    Reason.BAD_ENCODING: "the bytes are not valid in the encoding of the source",
+    Reason.EMPTY_QUESTION: "the patient says nothing once markup is removed",
+    Reason.EMPTY_ANSWER: "the doctor says nothing once markup is removed",
+    Reason.TOO_SHORT: "question or answer is too short to make a consultation of",
+    Reason.TOO_LONG: "the text is longer than a consultation can be made of",
+    Reason.WRONG_LANGUAGE: "the text is not in the language that the source declares",
+    Reason.NEEDS_IMAGE: "the text leans on a picture or scan that is not there",
+    Reason.NEEDS_TABLE: "the text leans on a table or figure that is not there",
+    Reason.NEEDS_LINK: "the text leans on a link, and says too little without it",
+    Reason.MARKUP_ONLY: "nothing is left once markup, codes and symbols are removed",
+    Reason.PERSONAL_DATA: "it identifies a person in a way that cannot be taken out of speech",
+    Reason.HELD_OUT: "it matches a held-out evaluation set named in the pipeline",
+    Reason.NO_COMPLAINT: "no sentence of the patient can open a consultation",
+    Reason.NO_ADVICE: "no sentence of the answer can be said as advice or assessment",
+    Reason.UNSPEAKABLE: "a turn cannot be brought under the limits for speech without inventing text",
+    Reason.UNSUPPORTED_KIND: "the rewriter of this pipeline does not handle this kind of record",
+    Reason.NO_SPEAKER: "the bank has no speaker of the patient's gender and language in this split",
+    Reason.AUDIO_CHECK: "a clip failed its checks after every permitted repair",
+}
+
+
+class Record(BaseModel):
+    """Base of everything that is stored: frozen, closed to unknown fields."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def content_hash(self) -> str:
+        """Return 32 hex digits that change when anything in the record changes (audio by its sha256)."""
+        return hashlib.blake2b(self.model_dump_json().encode(), digest_size=16).hexdigest()
+
+
+class RawTurn(Record):
+    """One utterance of the source, as text."""
+
+    role: Role
+    text: str
+
+
+class StatedPatient(Record):
+    """Patient attributes that the source gives in fields of its own (not read from the text)."""
+
+    age: float | None = None
+    gender: Gender | None = None
+
+
+class RawQA(Record):
+    """One row of a source. `text` fields are raw until *screen* has passed, clean afterwards.
+
+    `id` is safe as a file name. `group` joins rows that share a document, case, encounter or person.
+    `cluster` is set by *dedup*: the root of everything this row is a duplicate of or shares a group with.
+    """
+
+    id: str
+    source: str
+    group: str
+    lang: str
+    licence: str
+    kind: Kind
+    turns: tuple[RawTurn, ...]
+    meta: dict[str, str] = Field(default_factory=dict)
+    patient: StatedPatient = StatedPatient()
+    cluster: str = ""
+    split: Split | None = None
+
+
+class Span(Record):
+    """Characters `start:end` (Python indices) of `source_turns[turn].text`."""
+
+    turn: int
+    start: int
+    end: int
+
+
+class FrameRef(Record):
+    """One of our listed sentences, by id (`onset.03`) and by the text it had."""
+
+    frame: str
+    text: str
+
+
+class Audio(Record):
+    """One clip: mono 16-bit FLAC. `flac` is left out of JSON; `sha256` (of `flac`) stands for it."""
+
+    flac: bytes = Field(default=b"", exclude=True, repr=False)
+    sha256: str
+    duration_s: float
+    sample_rate: int
+    engine: str
+    speaker: str
+
+
+class Turn(Record):
+    """One utterance. `origin` lists the pieces whose rendering, joined, is exactly `text`."""
+
+    role: Role
+    text: str
+    spoken: str = ""
+    origin: tuple[Span | FrameRef, ...] = ()
+    audio: Audio | None = None
+
+
+class PatientProfile(Record):
+    """Who is heard: age group, gender and accent of the person who *speaks* for the patient.
+
+    Each attribute has the basis it rests on; None only before *profile* has run. `age` is in years
+    where a number is known. Where informant and patient differ, `patient_age_group` and
+    `patient_gender` say what is known of the one who is ill.
+    """
+
+    age_group: AgeGroup | None = None
+    age: float | None = None
+    gender: Gender | None = None
+    accent: str | None = None
+    age_basis: Basis | None = None
+    gender_basis: Basis | None = None
+    accent_basis: Basis | None = None
+    patient_age_group: AgeGroup | None = None
+    patient_gender: Gender | None = None
+
+
+class Provenance(Record):
+    """How the text was made: engine, model, prompt (name, version, hash), settings, seed, attempts."""
+
+    engine: str
+    model: str = ""
+    prompt: str = ""
+    prompt_version: str = ""
+    prompt_hash: str = ""
+    settings: dict[str, str] = Field(default_factory=dict)
+    seed: int = 0
+    attempts: int = 1
+
+
+class Dialogue(Record):
+    """A consultation-style dialogue. The patient opens, the doctor closes, roles alternate."""
+
+    id: str
+    source: str
+    raw_ids: tuple[str, ...]
+    group: str
+    cluster: str
+    lang: str
+    kind: Kind
+    licence: str
+    split: Split
+    source_turns: tuple[RawTurn, ...]
+    turns: tuple[Turn, ...]
+    meta: dict[str, str] = Field(default_factory=dict)
+    stated: StatedPatient = StatedPatient()
+    patient: PatientProfile = PatientProfile()
+    informant: Informant = "self"
+    speaker_id: str | None = None
+    doctor_speaker_id: str | None = None
+    provenance: Provenance
+    checks: dict[str, float] = Field(default_factory=dict)
+    notes: dict[str, str] = Field(default_factory=dict)
+
+
+class Speaker(Record):
+    """A voice of the bank. `handle` is the engine's own name and parameters for it.
+
+    `f0_hz` and `f0_low_hz`–`f0_high_hz` are the median pitch this speaker should have and the band a
+    clip may fall in; `pace` is speech rate without pauses in syllables (en) or characters (zh) a second.
+    """
+
+    id: str
+    engine: str
+    lang: str
+    age_group: AgeGroup
+    gender: Gender
+    accent: str
+    split: Split
+    handle: dict[str, str | int | float]
+    licence: str
+    consent: Consent
+    f0_hz: float
+    f0_low_hz: float
+    f0_high_hz: float
+    pace: float
+
+
+@dataclass(frozen=True)
+class Kept:
+    """The record goes on, as one record or (rarely) several with ids of their own."""
+
+    records: tuple[Record, ...]
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """The record ends here for a named reason. `detail` holds no time, path, address or personal data."""
+
+    reason: Reason
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Merged:
+    """The record is represented by another one."""
+
+    into: str
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Failed:
+    """The record could not be processed: an error, not a judgement of its content."""
+
+    error: str
+    detail: str = ""
+
+
+Outcome: TypeAlias = Kept | Rejected | Merged | Failed
+
+
+def keep(*records: Record) -> Kept:
+    """Return a `Kept` of these records."""
+    return Kept(records)
+
+
+def text_of(turns: Sequence[RawTurn | Turn], role: Role) -> str:
+    """Return what one role says over all turns, joined by line breaks."""
+    return "\n".join(t.text for t in turns if t.role == role)

@@ -1,0 +1,247 @@
+"""Runs the stages one after the other over all shards, on the worker processes of this machine.
+
+A shard's file name carries a digest of everything it depends on. What is there is done; what is missing
+is made, row by row from earlier files where the row's key still matches.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import polars as pl
+
+from medsynth.config import STAGES
+from medsynth.errors import UserError
+from medsynth.run.files import commit, commit_text, locked, remove_leftovers
+from medsynth.run.ingest import resolve_sources, run_ingest
+from medsynth.run.pool import Done, Pool, default_workers
+from medsynth.run.progress import Display
+from medsynth.run.shards import Shard, digest, record_id, summarize
+from medsynth.run.tasks import SKETCH_FAILED, StageSpec, Task
+from medsynth.run.workspace import StageState, Workspace
+from medsynth.stages.base import GlobalStage, Stage
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The stages of a run: (name, how to open it), in order."""
+
+    stages: tuple[tuple[str, StageSpec], ...]
+
+    @classmethod
+    def of(cls, workspace: Workspace, until: str) -> Plan:
+        """Return the stages of the workspace's pipeline up to and including `until`."""
+        names = list(STAGES)
+        wanted = names if until == "pack" else names[: names.index(until) + 1] if until in names else []
+        return cls(
+            tuple(
+                (
+                    name,
+                    StageSpec(
+                        STAGES[name],
+                        workspace.config.stage_settings(name).model_dump_json(),
+                        workspace.context,
+                    ),
+                )
+                for name in wanted
+            )
+        )
+
+
+def execute(workspace: Workspace, plan: Plan, display: Display, *, need_licence: bool = False) -> list[Shard]:
+    """Run ingest and the planned stages; return the shards of the last one.
+
+    Raises UserError for what the user can mend. Interrupted or killed at any moment, the same call goes
+    on where it stopped and ends with the same bytes.
+    """
+    with locked(workspace.path):
+        sources = resolve_sources(workspace, need_licence=need_licence)
+        started = time.monotonic()
+        display.stage("ingest", None)
+        shards = run_ingest(workspace, sources, display)
+        state = _state("ingest", shards, started, [])
+        workspace.record(state)
+        display.finish(_told(state))
+        size = workspace.config.run.workers or default_workers()
+        with Pool(min(size, len(shards))) as pool:
+            for name, spec in plan.stages:
+                shards = _run_stage(workspace, name, spec, shards, pool, display)
+    return shards
+
+
+def _run_stage(
+    workspace: Workspace, name: str, spec: StageSpec, inputs: list[Shard], pool: Pool, display: Display
+) -> list[Shard]:
+    started = time.monotonic()
+    folder = workspace.folder(name)
+    folder.mkdir(parents=True, exist_ok=True)
+    remove_leftovers(folder)
+    display.stage(name, sum(s.kept for s in inputs))
+    stage = spec.open()
+    finished: list[Done] = []
+    try:
+        base = digest(name, stage.fingerprint(), stage.side_inputs())
+        decisions: dict[int, tuple[str, ...]] = {}
+        if isinstance(stage, GlobalStage):
+            decisions = _decide(stage, spec, base, inputs, folder, pool, finished)
+        tasks = []
+        for shard in inputs:
+            own = decisions.get(shard.index)
+            name_digest = digest(base, shard.digest, *(own or ()))
+            target = folder / f"{shard.index:05d}-{name_digest}.parquet"
+            tasks.append(Task(spec, "process", shard.index, name_digest, shard.path, target, None, own))
+        stale = _list_stale(folder, {task.target for task in tasks})
+        results = {}
+        for done in _run_tasks(pool, (replace(t, stale=stale) for t in tasks), stage):
+            results[done.shard.index] = done.shard
+            finished.append(done)
+            display.advance(done.shard.inputs)
+        shards = [results[index] for index in sorted(results)]
+        if stale:
+            for path in (folder / line for line in stale.read_text().splitlines()):
+                path.unlink(missing_ok=True)
+            stale.unlink()
+    finally:
+        stage.close()
+    state = _state(name, shards, started, finished)
+    workspace.record(state)
+    display.finish(_told(state))
+    return shards
+
+
+def _run_tasks(pool: Pool, tasks: Iterator[Task], stage: Stage) -> Iterator[Done]:
+    """Yield every task's result: from disk where it is committed, else from the workers."""
+    ready: list[Done] = []
+
+    def missing() -> Iterator[Task]:
+        for task in tasks:
+            if task.target.is_file():
+                shard = _committed(task)
+                ready.append(Done(task, shard, shard.inputs, 0.0, 0.0))
+            else:
+                yield task
+
+    limit = 1 if stage.resource == "gpu" else None
+    yield from pool.run(missing(), _after_crash(), limit)
+    yield from ready
+
+
+def _committed(task: Task) -> Shard:
+    if task.action == "sketch":
+        rows = pl.scan_parquet(task.target).select(pl.len()).collect().item()
+        return Shard(task.index, task.digest, task.target, rows, rows)
+    return summarize(task.index, task.digest, task.target)
+
+
+def _after_crash() -> Callable[[Task, int | None], Task]:
+    """Return what to do with a shard whose worker died: try it record by record, then leave out the one
+    that it died on."""
+    from medsynth.run.shards import kept_records
+
+    def retry(task: Task, position: int | None) -> Task:
+        if position is None:
+            if task.careful:
+                raise UserError(
+                    f"a worker died twice on shard {task.index} of {task.target.parent.name}, outside any record; "
+                    "is there enough memory? Fewer workers (--workers 1) need less"
+                )
+            return replace(task, careful=True)
+        victim = record_id(kept_records(task.source)[position])
+        return replace(task, careful=True, poison=task.poison | {victim})
+
+    return retry
+
+
+def _decide(
+    stage: GlobalStage,
+    spec: StageSpec,
+    base: str,
+    inputs: Sequence[Shard],
+    folder: Path,
+    pool: Pool,
+    finished: list[Done],
+) -> dict[int, tuple[str, ...]]:
+    """Return the decisions of a global stage: for each shard, one string per record, in order."""
+    sketches = folder / "sketches"
+    sketches.mkdir(exist_ok=True)
+    remove_leftovers(sketches)
+    tasks = []
+    for shard in inputs:
+        name = digest("sketch", base, shard.digest)
+        tasks.append(
+            Task(
+                spec, "sketch", shard.index, name, shard.path, sketches / f"{shard.index:05d}-{name}.parquet"
+            )
+        )
+    finished += _run_tasks(pool, iter(tasks), stage)
+    paths = [task.target for task in tasks]
+    settings = stage.settings.model_dump_json()
+    target = sketches / f"decisions-{digest(base, settings, *(t.digest for t in tasks))}.parquet"
+    if not target.is_file():
+        scanned = pl.concat([pl.scan_parquet(path) for path in paths], how="diagonal_relaxed")
+        decided = stage.resolve(scanned.filter(pl.col("_error").is_null()).drop("_error", "_shard"))
+        frame = (
+            scanned.select("id", "_shard", "_error")
+            .collect()
+            .join(decided.select("id", "decision"), on="id", how="left", maintain_order="left")
+            .with_columns(
+                pl.when(pl.col("_error").is_not_null())
+                .then(pl.lit(SKETCH_FAILED) + pl.col("_error"))
+                .otherwise(pl.col("decision").fill_null(""))
+                .alias("decision")
+            )
+            .select("_shard", "decision")
+        )
+        commit(target, lambda temporary: frame.write_parquet(temporary, compression="zstd"))
+    for path in set(sketches.iterdir()) - {*paths, target}:
+        path.unlink()
+    decisions: dict[int, tuple[str, ...]] = {shard.index: () for shard in inputs}
+    grouped = (
+        pl.read_parquet(target, memory_map=False).group_by("_shard", maintain_order=True).agg("decision")
+    )
+    decisions.update({index: tuple(values) for index, values in grouped.iter_rows()})
+    return decisions
+
+
+def _list_stale(folder: Path, expected: set[Path]) -> Path | None:
+    """Write the list of committed files that this run will not use as they are; None when there are none."""
+    names = sorted(p.name for p in folder.glob("*.parquet") if p not in expected)
+    for path in folder.glob("stale-*.txt"):
+        path.unlink()
+    if not names:
+        return None
+    listing = folder / f"stale-{digest(*names)}.txt"
+    commit_text(listing, "\n".join(names))
+    return listing
+
+
+def _state(name: str, shards: Sequence[Shard], started: float, finished: Sequence[Done]) -> StageState:
+    reasons: Counter[str] = Counter()
+    for shard in shards:
+        reasons.update(shard.reasons)
+    processed = [d for d in finished if d.task.action == "process"]
+    return StageState(
+        name,
+        inputs=sum(s.inputs for s in shards),
+        kept=sum(s.kept for s in shards),
+        cached=sum(d.cached for d in processed),
+        reasons=dict(sorted(reasons.items())),
+        wall_s=round(time.monotonic() - started, 3),
+        cpu_s=round(sum(d.cpu_s for d in finished), 3),
+        rss_mb=round(max((d.rss_mb for d in finished), default=0.0), 1),
+        shards=[s.path.name for s in shards],
+    )
+
+
+def _told(state: StageState) -> str:
+    lost = state.inputs - state.kept
+    text = f"{state.kept} of {state.inputs} records kept" if lost else f"{state.kept} records"
+    if lost:
+        text += " (" + ", ".join(f"{count} {reason}" for reason, count in state.reasons.items()) + ")"
+    if state.cached:
+        text += f"; {state.cached} already done"
+    return text

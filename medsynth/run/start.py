@@ -1,0 +1,138 @@
+"""Decides which run a command works on, and carries it out up to a stage."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from medsynth.config import PipelineConfig, load_pipeline, parse_config
+from medsynth.corpus.reader import is_corpus
+from medsynth.errors import UserError
+from medsynth.run.executor import Plan, execute
+from medsynth.run.files import commit
+from medsynth.run.packing import pack_run
+from medsynth.run.progress import Display
+from medsynth.run.shards import Shard, kept_records
+from medsynth.run.workspace import (
+    RUNS,
+    Workspace,
+    derive_run,
+    is_run,
+    last_run,
+    open_run,
+    prepare_run,
+    remember,
+    slug,
+)
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the user asked for: where from, where to, and settings by dotted key (None values are left out)."""
+
+    src: Path | None = None
+    pipeline: Path | None = None
+    out: Path | None = None
+    source: Mapping[str, Any] | None = None
+    settings: Mapping[str, Any] | None = None
+
+
+def choose_run(request: Request) -> Workspace:
+    """Return the run to work on.
+
+    Raw files in `src` start a run (`runs/<name>` unless `out` says otherwise); a run in `src`, or no
+    `src` and no `pipeline`, takes that run or the last one. Settings that would change an existing run's
+    results start a new run from its finished work; the old one stays as it is.
+    """
+    src = request.src
+    if src is not None and is_corpus(src) and is_run(src.parent):
+        src = src.parent
+    if request.pipeline is None and (src is None or is_run(src)):
+        if request.source:
+            raise UserError(
+                "--source, --lang, --licence and --column describe raw files; give those with --src"
+            )
+        return _continue(open_run(src or last_run()), request)
+    if request.pipeline is not None:
+        config, context = load_pipeline(request.pipeline)
+        base, name = context.base, config.name
+    else:
+        config, base, name = PipelineConfig(), Path.cwd(), ""
+    if src is not None:
+        if not src.exists():
+            raise UserError(f"{src}: no such file or folder")
+        if is_run(src):
+            raise UserError(
+                f"{src} is a run; a pipeline starts from raw files (leave the pipeline out to go on with it)"
+            )
+        entry = {"path": str(src.resolve()), **{k: v for k, v in (request.source or {}).items() if v}}
+        name = slug(src.stem if request.pipeline is None else f"{name}-{src.stem}")
+        config = override(config, {"sources": [entry], "name": name})
+    elif request.source:
+        raise UserError("--source, --lang, --licence and --column describe raw files; give those with --src")
+    config = override(config, request.settings or {})
+    return prepare_run(request.out or RUNS / config.name, config, base)
+
+
+def _continue(origin: Workspace, request: Request) -> Workspace:
+    config = override(origin.config, request.settings or {})
+    out = request.out
+    if config.result_json() != origin.config.result_json():
+        changed = "-".join(
+            f"{k.split('.')[-1]}-{v}" for k, v in sorted((request.settings or {}).items()) if v is not None
+        )
+        name = slug(f"{origin.config.name}-{changed}")
+        out = out or origin.path.parent / name
+        config = override(config, {"name": name})
+    if out is None or out.resolve() == origin.path.resolve():
+        return prepare_run(origin.path, config, origin.base)
+    return derive_run(origin, out, config)
+
+
+def override(config: PipelineConfig, settings: Mapping[str, Any]) -> PipelineConfig:
+    """Return the pipeline with settings replaced by dotted key ("voice.count": 10). None leaves a key alone.
+
+    Raises UserError naming a key or value that does not fit.
+    """
+    data = json.loads(config.model_dump_json())
+    for key, value in settings.items():
+        if value is None:
+            continue
+        *sections, last = key.split(".")
+        target = data
+        for section in sections:
+            target = target.setdefault(section, {})
+        target[last] = value
+    return parse_config(data, "settings")
+
+
+def carry_out(workspace: Workspace, until: str, display: Display) -> Path:
+    """Run the pipeline up to a stage ("pack": the whole) and return where the result lies.
+
+    *voice* ends in a corpus too: a corpus is how audio leaves a run. The stages before it leave their
+    kept records as `<run>/<stage>.jsonl`.
+    """
+    remember(workspace.path)
+    whole = until in ("voice", "pack")
+    with display:
+        shards = execute(workspace, Plan.of(workspace, until), display, need_licence=whole)
+        if whole:
+            pack_run(workspace, shards, display)
+            return workspace.corpus
+    return export_stage(workspace, until, shards)
+
+
+def export_stage(workspace: Workspace, stage: str, shards: list[Shard]) -> Path:
+    """Write a stage's kept records as JSON lines and return the file."""
+    path = workspace.path / f"{stage}.jsonl"
+
+    def write(temporary: Path) -> None:
+        with temporary.open("w", encoding="utf-8") as handle:
+            for shard in shards:
+                handle.writelines(record.model_dump_json() + "\n" for record in kept_records(shard.path))
+
+    commit(path, write)
+    return path

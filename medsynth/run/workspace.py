@@ -1,0 +1,162 @@
+"""A run's folder: what it was started with, where its shards are, what each stage did.
+
+<run>/run.json          resolved pipeline and the state of each stage
+<run>/stages/<stage>/   committed shards
+<run>/corpus/           the finished corpus, put in place as the last step
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from medsynth.config import PipelineConfig, parse_config
+from medsynth.errors import UserError
+from medsynth.run.files import commit_text
+from medsynth.stages.base import Context
+
+RUNS = Path("runs")
+LAST = RUNS / ".last"
+
+
+@dataclass
+class StageState:
+    """What one stage did the last time it ran: counts, seconds, memory, and its shards in order."""
+
+    name: str
+    inputs: int = 0
+    kept: int = 0
+    cached: int = 0
+    reasons: dict[str, int] = field(default_factory=dict)
+    wall_s: float = 0.0
+    cpu_s: float = 0.0
+    rss_mb: float = 0.0
+    shards: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Workspace:
+    """An opened run folder."""
+
+    path: Path
+    config: PipelineConfig
+    base: Path
+    stages: list[StageState] = field(default_factory=list)
+
+    @property
+    def corpus(self) -> Path:
+        """Where the finished corpus lies."""
+        return self.path / "corpus"
+
+    @property
+    def context(self) -> Context:
+        """What the stages may know of this run."""
+        return Context(seed=self.config.seed, base=self.base)
+
+    def folder(self, stage: str) -> Path:
+        """Return the folder of a stage's shards."""
+        return self.path / "stages" / stage
+
+    def state(self, stage: str) -> StageState | None:
+        """Return what is known of a stage, or None when it has not run."""
+        return next((s for s in self.stages if s.name == stage), None)
+
+    def shard_paths(self, stage: str) -> list[Path]:
+        """Return the committed shards of a stage in order. Empty when it has not run."""
+        state = self.state(stage)
+        return [self.folder(stage) / name for name in state.shards] if state else []
+
+    def record(self, state: StageState) -> None:
+        """Keep a stage's state, replacing what was known of it and of the stages after it."""
+        names = [s.name for s in self.stages]
+        if state.name in names:
+            del self.stages[names.index(state.name) :]
+        self.stages.append(state)
+        self.save()
+
+    def save(self) -> None:
+        """Write run.json."""
+        data = {
+            "pipeline": json.loads(self.config.model_dump_json()),
+            "base": str(self.base),
+            "stages": [asdict(s) for s in self.stages],
+        }
+        commit_text(self.path / "run.json", json.dumps(data, ensure_ascii=False, indent=1))
+
+
+def is_run(path: Path) -> bool:
+    """Tell whether a folder is a run (as opposed to raw files)."""
+    return (path / "run.json").is_file()
+
+
+def open_run(path: Path) -> Workspace:
+    """Open an existing run. Raises UserError when it is none, or was written by another version."""
+    if not is_run(path):
+        raise UserError(
+            f"{path} is not a run (it has no run.json); start one with: medsynth run PIPELINE --out {path}"
+        )
+    try:
+        data: dict[str, Any] = json.loads((path / "run.json").read_text(encoding="utf-8"))
+        stages = [StageState(**s) for s in data["stages"]]
+        base = Path(data["base"])
+        pipeline = data["pipeline"]
+    except (ValueError, KeyError, TypeError):
+        raise UserError(
+            f"{path}/run.json cannot be read; remove the folder or give --out another one"
+        ) from None
+    return Workspace(path, parse_config(pipeline, f"{path}/run.json"), base, stages)
+
+
+def prepare_run(path: Path, config: PipelineConfig, base: Path) -> Workspace:
+    """Make or reopen a run folder for this pipeline. What is still valid of earlier work is reused."""
+    if path.exists() and not is_run(path) and any(path.iterdir()):
+        raise UserError(f"{path} is not empty and not a run; give --out another folder")
+    path.mkdir(parents=True, exist_ok=True)
+    stages = open_run(path).stages if is_run(path) else []
+    workspace = Workspace(path, config, base, stages)
+    workspace.save()
+    return workspace
+
+
+def derive_run(origin: Workspace, path: Path, config: PipelineConfig) -> Workspace:
+    """Start a new run from another one's finished work (hard links), so that only what differs is redone."""
+    if not is_run(path):
+        for folder in (origin.path / "stages").iterdir():
+            target = path / "stages" / folder.name
+            shutil.copytree(folder, target, copy_function=_link, dirs_exist_ok=True)
+        Workspace(path, config, origin.base, origin.stages).save()
+    return prepare_run(path, config, origin.base)
+
+
+def _link(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # another file system, or one without hard links
+        shutil.copy2(source, target)
+
+
+def slug(text: str) -> str:
+    """Return text reduced to what is safe and readable in a folder name."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip("-.")[:60] or "run"
+
+
+def remember(path: Path) -> None:
+    """Make this run the one that verbs without --src take."""
+    LAST.parent.mkdir(parents=True, exist_ok=True)
+    commit_text(LAST, os.path.relpath(path, LAST.parent))
+
+
+def last_run() -> Path:
+    """Return the run that was worked on last in this folder. Raises UserError when there is none."""
+    if LAST.is_file():
+        path = Path(os.path.normpath(LAST.parent / LAST.read_text(encoding="utf-8").strip()))
+        if is_run(path):
+            return path
+    raise UserError(
+        "there is no earlier run here; give --src (raw files or a run), or start with: medsynth run demo"
+    )

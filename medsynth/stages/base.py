@@ -1,0 +1,105 @@
+"""The stage contract: a function over a batch of records, one outcome per input, in order.
+
+A stage knows nothing of files, shards, processes, resume or progress; `medsynth.run` does all of that.
+A stage is opened in a worker process, used for many batches there, and closed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar, Generic, Literal, TypeVar
+
+import polars as pl
+from pydantic import BaseModel, ConfigDict
+
+from medsynth.records import Outcome, Record
+
+R = TypeVar("R", bound=Record)
+
+
+class StageSettings(BaseModel):
+    """Base of every stage's settings: closed, so that a misspelt key in a pipeline file is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a stage may know of the run: the seed, and the folder that relative paths start from."""
+
+    seed: int = 0
+    base: Path = field(default_factory=Path)
+
+    def resolve(self, path: str) -> Path:
+        """Return `path` as it is when absolute, else relative to the pipeline file's folder."""
+        return Path(path) if Path(path).is_absolute() else self.base / path
+
+
+class Stage(Generic[R]):
+    """A stage of kind `map`: the outcome of a record depends on that record and the settings alone.
+
+    Subclasses set `name`, `version` (raised when results change), `Settings`, and `process`.
+    `settings` is an instance of `Settings`.
+    """
+
+    name: ClassVar[str]
+    version: ClassVar[int]
+    kind: ClassVar[Literal["map", "global"]] = "map"
+    resource: ClassVar[Literal["cpu", "io", "gpu"]] = "cpu"
+    Settings: ClassVar[type[StageSettings]] = StageSettings
+
+    def __init__(self, settings: Any, context: Context) -> None:
+        self.settings = settings
+        self.context = context
+
+    def fingerprint(self) -> str:
+        """Return what, besides the record and `key(record)`, results depend on. Cached results carry it."""
+        text = f"{self.name}|{self.version}|{self.context.seed}|{self.settings.model_dump_json()}"
+        return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+    def side_inputs(self) -> str:
+        """Return a hash of files read besides the records (a speaker bank, say); "" when there are none.
+
+        A change makes the runner look at every shard again; records whose `key` is unchanged are not
+        processed again. What is not in `key` must be in `fingerprint`.
+        """
+        return ""
+
+    def key(self, record: R) -> str:
+        """Return what the outcome depends on beyond the record and the fingerprint (cheap; "" if nothing)."""
+        return ""
+
+    def process(self, batch: Sequence[R]) -> list[Outcome]:
+        """Return one outcome per record, in order. An exception fails the record, never the run."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Release what the stage holds (processes, files)."""
+
+
+class GlobalStage(Stage[R]):
+    """A stage that must see something of all records first.
+
+    The runner calls `sketch` on every batch (in workers), `resolve` once on all sketches (in the
+    coordinator), then `decide` on every batch with the decisions of its records.
+    """
+
+    kind: ClassVar[Literal["map", "global"]] = "global"
+
+    def sketch(self, batch: Sequence[R]) -> pl.DataFrame:
+        """Return one row per record, in order, with column `id` and whatever `resolve` needs."""
+        raise NotImplementedError
+
+    def resolve(self, sketches: pl.LazyFrame) -> pl.DataFrame:
+        """Return columns `id` and `decision` (a string); records may be left out (decision "").
+
+        `sketches` has the records in pipeline order. The result must not depend on shard boundaries.
+        """
+        raise NotImplementedError
+
+    def decide(self, batch: Sequence[R], decisions: Sequence[str]) -> list[Outcome]:
+        """Return one outcome per record, in order, given each record's decision."""
+        raise NotImplementedError

@@ -1,0 +1,1 @@
+"""Pure functions on strings: cleaning, personal data, sentences, slots, spoken form."""
