@@ -22,8 +22,6 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-RUN, MAKE, LOOK = "Whole pipeline", "Stages (each takes raw files, a run, or the last run)", "Look and check"
-
 Src = Annotated[
     Path | None, typer.Option("--src", help="raw file or folder, or a run; the last run when not given")
 ]
@@ -100,7 +98,12 @@ def _carry_out(workspace: Workspace, until: str) -> None:
     from medsynth.run.start import carry_out
     from medsynth.run.summary import print_summary
 
-    print_summary(workspace, carry_out(workspace, until, Display()))
+    try:
+        result = carry_out(workspace, until, Display())
+    except KeyboardInterrupt:
+        typer.echo("\nstopped; finished work is kept, the same command goes on from here", err=True)
+        raise typer.Exit(130) from None
+    print_summary(workspace, result)
 
 
 def _common(
@@ -114,7 +117,7 @@ def _common(
     }
 
 
-@app.command(rich_help_panel=RUN)
+@app.command()
 def run(
     pipeline: Annotated[str, typer.Argument(help="pipeline file, or the name of a shipped one such as demo")],
     src: Annotated[
@@ -131,7 +134,7 @@ def run(
     allow_unknown_licence: Unknown = False,
     setting: Setting = None,
 ) -> None:
-    """Run a whole pipeline, from raw files to the packed corpus. Run it again to resume."""
+    """Run a whole pipeline, from raw files to the packed corpus; again to resume."""
     settings = _common(workers, seed, limit, allow_unknown_licence)
     _carry_out(_choose(src, source, lang, licence, column, pipeline, out, settings, setting), "pack")
 
@@ -156,7 +159,7 @@ def _stage_verb(stage: str, summary: str) -> None:
         settings = _common(workers, seed, limit, allow_unknown_licence)
         _carry_out(_choose(src, source, lang, licence, column, pipeline, out, settings, setting), stage)
 
-    app.command(stage, help=summary, rich_help_panel=MAKE)(verb)
+    app.command(stage, help=summary)(verb)
 
 
 _stage_verb("ingest", "Read raw files: every row becomes a record or a ledger line.")
@@ -165,7 +168,7 @@ _stage_verb("dedup", "Merge exact and near duplicates, remove what matches held-
 _stage_verb("split", "Assign train, validation and test by group and duplicate cluster.")
 
 
-@app.command(rich_help_panel=MAKE)
+@app.command()
 def rewrite(
     src: Src = None,
     engine: Annotated[
@@ -190,7 +193,7 @@ def rewrite(
 _stage_verb("profile", "Work out who speaks: informant, age group, gender, accent.")
 
 
-@app.command(rich_help_panel=MAKE)
+@app.command()
 def voice(
     src: Src = None,
     profile: Annotated[
@@ -234,7 +237,7 @@ def voice(
 _stage_verb("pack", "Write the corpus: tables, card, report, checksums.")
 
 
-@app.command(rich_help_panel=LOOK)
+@app.command()
 def verify(
     path: Annotated[
         Path | None, typer.Argument(help="a corpus or a run; the last run when not given")
@@ -256,7 +259,7 @@ def verify(
     raise typer.Exit(1 if findings else 0)
 
 
-@app.command(rich_help_panel=LOOK)
+@app.command()
 def trace(
     record_id: Annotated[str, typer.Argument(metavar="ID", help="id of a raw row or of a dialogue")],
     src: Annotated[Path | None, typer.Option("--src", help="the run; the last run when not given")] = None,
@@ -268,7 +271,7 @@ def trace(
     print_trace(open_run(src or last_run()), record_id)
 
 
-@app.command(rich_help_panel=LOOK)
+@app.command()
 def status(
     src: Annotated[
         Path | None, typer.Argument(metavar="RUN", help="the run; the last run when not given")
@@ -281,7 +284,7 @@ def status(
     print_status(open_run(src or last_run()))
 
 
-@app.command(rich_help_panel=LOOK)
+@app.command()
 def sources() -> None:
     """List the raw shapes that can be read."""
     from medsynth.run.summary import print_table
@@ -290,7 +293,7 @@ def sources() -> None:
     print_table(source_table())
 
 
-@app.command(rich_help_panel=LOOK)
+@app.command()
 def voices(
     lang: Annotated[str | None, typer.Option("--lang", help="only this language (en, zh)")] = None,
     profile: Annotated[
@@ -304,7 +307,7 @@ def voices(
     print_table(bank_table(lang=lang, profile=profile))
 
 
-@app.command(rich_help_panel=LOOK)
+@app.command()
 def say(
     text: Annotated[str, typer.Argument(help="what to say")],
     profile: Annotated[
@@ -321,7 +324,7 @@ def say(
     typer.echo(f"{out}: {speaker.id}")
 
 
-@app.command(rich_help_panel=LOOK)
+@app.command()
 def export(
     out: Annotated[Path, typer.Option("--out", help="folder to write to")],
     src: Annotated[
@@ -340,7 +343,7 @@ def export(
     typer.echo(f"{out}: {dialogues} dialogues, {clips} clips")
 
 
-@app.command(rich_help_panel=LOOK)
+@app.command()
 def schema() -> None:
     """Print the JSON schema of pipeline files, for editors."""
     import json
@@ -351,12 +354,9 @@ def schema() -> None:
 
 
 def main() -> None:
-    """Run the command line; a user's mistake is one line and exit code 1, an interrupt is 130."""
+    """Run the command line; a user's mistake is one line and exit code 1."""
     try:
-        app(standalone_mode=True)
+        app()
     except UserError as error:
         typer.echo(f"medsynth: {error}", err=True)
         sys.exit(1)
-    except KeyboardInterrupt:
-        typer.echo("\nstopped; finished work is kept, the same command goes on from here", err=True)
-        sys.exit(130)

@@ -60,7 +60,8 @@ def _checksums(path: Path) -> Iterator[Finding]:
     except OSError:
         yield Finding("checksums", "SHA256SUMS", "the file is missing")
         return
-    listed = dict(reversed(line.split("  ", 1)) for line in lines if "  " in line)
+    pairs = [line.split("  ", 1) for line in lines if "  " in line]
+    listed = {name: digest for digest, name in pairs}
     for name, expected in listed.items():
         file = path / name
         if not file.is_file():

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
 import polars as pl
 
@@ -20,7 +22,7 @@ from medsynth.run.files import commit, commit_text, locked, remove_leftovers
 from medsynth.run.ingest import resolve_sources, run_ingest
 from medsynth.run.pool import Done, Pool, default_workers
 from medsynth.run.progress import Display
-from medsynth.run.shards import Shard, digest, record_id, summarize
+from medsynth.run.shards import Shard, digest, kept_records, record_id, summarize
 from medsynth.run.tasks import SKETCH_FAILED, StageSpec, Task
 from medsynth.run.workspace import StageState, Workspace
 from medsynth.stages.base import GlobalStage, Stage
@@ -52,8 +54,19 @@ class Plan:
         )
 
 
-def execute(workspace: Workspace, plan: Plan, display: Display, *, need_licence: bool = False) -> list[Shard]:
-    """Run ingest and the planned stages; return the shards of the last one.
+class Runs(Protocol):
+    """What carries tasks out: worker processes here; tests also run them in their own process."""
+
+    def run(
+        self, tasks: Iterable[Task], on_crash: Callable[[Task, int | None], Task], limit: int | None = None
+    ) -> Iterator[Done]:
+        """Yield the tasks as they finish."""
+
+
+def execute(
+    workspace: Workspace, plan: Plan, display: Display, *, need_licence: bool = False, pool: Runs | None = None
+) -> list[Shard]:
+    """Run ingest and the planned stages (in `pool`, or new worker processes); return the last one's shards.
 
     Raises UserError for what the user can mend. Interrupted or killed at any moment, the same call goes
     on where it stopped and ends with the same bytes.
@@ -67,14 +80,14 @@ def execute(workspace: Workspace, plan: Plan, display: Display, *, need_licence:
         workspace.record(state)
         display.finish(_told(state))
         size = workspace.config.run.workers or default_workers()
-        with Pool(min(size, len(shards))) as pool:
+        with nullcontext(pool) if pool else Pool(min(size, len(shards))) as workers:
             for name, spec in plan.stages:
-                shards = _run_stage(workspace, name, spec, shards, pool, display)
+                shards = _run_stage(workspace, name, spec, shards, workers, display)
     return shards
 
 
 def _run_stage(
-    workspace: Workspace, name: str, spec: StageSpec, inputs: list[Shard], pool: Pool, display: Display
+    workspace: Workspace, name: str, spec: StageSpec, inputs: list[Shard], pool: Runs, display: Display
 ) -> list[Shard]:
     started = time.monotonic()
     folder = workspace.folder(name)
@@ -113,7 +126,7 @@ def _run_stage(
     return shards
 
 
-def _run_tasks(pool: Pool, tasks: Iterator[Task], stage: Stage) -> Iterator[Done]:
+def _run_tasks(pool: Runs, tasks: Iterator[Task], stage: Stage) -> Iterator[Done]:
     """Yield every task's result: from disk where it is committed, else from the workers."""
     ready: list[Done] = []
 
@@ -138,9 +151,7 @@ def _committed(task: Task) -> Shard:
 
 
 def _after_crash() -> Callable[[Task, int | None], Task]:
-    """Return what to do with a shard whose worker died: try it record by record, then leave out the one
-    that it died on."""
-    from medsynth.run.shards import kept_records
+    """Return what to do when a worker dies: try its shard record by record, then without its victim."""
 
     def retry(task: Task, position: int | None) -> Task:
         if position is None:
@@ -162,7 +173,7 @@ def _decide(
     base: str,
     inputs: Sequence[Shard],
     folder: Path,
-    pool: Pool,
+    pool: Runs,
     finished: list[Done],
 ) -> dict[int, tuple[str, ...]]:
     """Return the decisions of a global stage: for each shard, one string per record, in order."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import polars as pl
 
 from medsynth.run.shards import read_outcomes
 from medsynth.run.workspace import Workspace
 
-SCHEMA = {
+SCHEMA: dict[str, Any] = {
     "id": pl.String,
     "parent": pl.String,
     "source": pl.String,

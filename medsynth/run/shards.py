@@ -6,13 +6,14 @@ import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
 from medsynth.records import Audio, Dialogue, Failed, Kept, Merged, Outcome, RawQA, Reason, Record, Rejected
 from medsynth.run.files import commit
 
-SCHEMA = {
+SCHEMA: dict[str, Any] = {
     "key": pl.String,
     "id": pl.String,
     "source": pl.String,

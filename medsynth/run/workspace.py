@@ -114,7 +114,7 @@ def open_run(path: Path) -> Workspace:
 
 def prepare_run(path: Path, config: PipelineConfig, base: Path) -> Workspace:
     """Make or reopen a run folder for this pipeline. What is still valid of earlier work is reused."""
-    if path.exists() and not is_run(path) and any(path.iterdir()):
+    if path.exists() and not is_run(path) and any(not p.name.startswith(".") for p in path.iterdir()):
         raise UserError(f"{path} is not empty and not a run; give --out another folder")
     path.mkdir(parents=True, exist_ok=True)
     stages = open_run(path).stages if is_run(path) else []
