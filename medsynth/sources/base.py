@@ -71,7 +71,7 @@ class Parsed:
     kind: Kind | None = None
     lang: str | None = None
     meta: dict[str, str] = field(default_factory=dict)
-    patient: StatedPatient = StatedPatient()
+    patient: StatedPatient = field(default_factory=StatedPatient)
 
 
 class Source:
