@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 
@@ -65,7 +66,7 @@ def _dialogue_problems(dialogue: Consultation, count: SplitCount) -> Iterator[st
         yield "has no doctor turn, so nothing is supervised"
     if set(roles) - {"patient", "doctor"}:
         yield f"has roles {sorted(set(roles))}"
-    if any(a == b for a, b in zip(roles, roles[1:], strict=False)):
+    if any(a == b for a, b in pairwise(roles)):
         yield "has two turns of one role in a row"
     for index, turn in enumerate(dialogue.turns):
         if not turn.text.strip():

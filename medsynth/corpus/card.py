@@ -263,9 +263,8 @@ def _terms(why: str, sources: Sequence[CardSource], info: Mapping[str, Any]) -> 
     if sources:
         rows = [(s.name, s.licence, s.dialogues, s.citation) for s in sources]
         parts.append(_table(["source", "licence as stated", "dialogues", "citation"], rows))
-    for key, head in (("sources", "source"), ("licences", "licence as stated")):
-        if info.get(key) and not sources:
-            parts.append(_table([head, "dialogues"], sorted(info[key].items())))
+    elif info.get("licences"):
+        parts.append(_table(["licence as stated", "dialogues"], sorted(info["licences"].items())))
     return "\n\n".join(parts)
 
 

@@ -76,7 +76,8 @@ def funnel_section(facts: Facts, timings: Mapping[str, float]) -> Html:
         else:
             ended[stage][outcome] += n
             by_source[source][f"at {stage}"] += n
-    left, rows = total, [("raw records", "", "", "", num(total), bar(1.0), "")]
+    left = total
+    rows: list[tuple] = [("raw records", "", "", "", num(total), bar(1.0), "")]
     for stage in stages:
         before, gone = left, ended[stage]
         left -= sum(gone.values())

@@ -55,7 +55,9 @@ _PATIENT = pl.Struct(
 )
 _PROVENANCE = pl.Struct(
     {
-        **dict.fromkeys(("engine", "model", "prompt", "prompt_version", "prompt_hash", "settings"), pl.String),
+        **dict.fromkeys(
+            ("engine", "model", "prompt", "prompt_version", "prompt_hash", "settings"), pl.String
+        ),
         "seed": pl.Int64,
         "attempts": pl.Int32,
     }

@@ -70,7 +70,7 @@ class Facts:
         self.clips = 0
         self.profiles: dict[str, Counter[str]] = defaultdict(Counter)
         self.licences: Counter[str] = Counter()
-        self.sources: Counter[str] = Counter()
+        self.sources: Counter[tuple[str, str]] = Counter()
         self.engines: Counter[str] = Counter()
         self.voices: Counter[str] = Counter()
         self.relaxed: Counter[str] = Counter()
@@ -82,7 +82,7 @@ class Facts:
         split, lang = dialogue.split, dialogue.lang
         self.counts[split][lang] += 1
         self.licences[dialogue.licence] += 1
-        self.sources[dialogue.source] += 1
+        self.sources[dialogue.source, dialogue.licence] += 1
         self.engines[dialogue.provenance.engine] += 1
         clips = [t.audio for t in dialogue.turns if t.audio]
         self.voiced[split][lang] += bool(clips)
@@ -117,7 +117,9 @@ class Facts:
             "hours_by_split": hours,
             "turns": dict(sorted(self.turns.items())),
             "profiles": {name: dict(sorted(c.items())) for name, c in sorted(self.profiles.items())},
-            "sources": dict(sorted(self.sources.items())),
+            "sources": [
+                {"name": n, "licence": x, "dialogues": c} for (n, x), c in sorted(self.sources.items())
+            ],
             "licences": dict(sorted(self.licences.items())),
             "rewrite_engines": dict(sorted(self.engines.items())),
             "voice_engines": dict(sorted(self.voices.items())),

@@ -64,7 +64,12 @@ class Runs(Protocol):
 
 
 def execute(
-    workspace: Workspace, plan: Plan, display: Display, *, need_licence: bool = False, pool: Runs | None = None
+    workspace: Workspace,
+    plan: Plan,
+    display: Display,
+    *,
+    need_licence: bool = False,
+    pool: Runs | None = None,
 ) -> list[Shard]:
     """Run ingest and the planned stages (in `pool`, or new worker processes); return the last one's shards.
 

@@ -18,6 +18,7 @@ from medsynth.run.ledger import build_ledger
 from medsynth.run.progress import Display
 from medsynth.run.shards import Shard, digest, kept_records, read_outcomes, record_id
 from medsynth.run.workspace import Workspace
+from medsynth.sources import all_sources
 from medsynth.stages.pack import PackInputs, pack
 from medsynth.text.clean import clean
 from medsynth.text.personal import redact
@@ -53,6 +54,7 @@ def pack_run(workspace: Workspace, shards: Sequence[Shard], display: Display) ->
             ledger=build_ledger(workspace),
             speakers=load_bank(workspace.context.resolve(bank) if bank else None),
             examples=reject_examples(workspace),
+            citations=_citations(workspace),
             max_shard_mb=config.pack.max_shard_mb,
             rows_per_group=config.pack.rows_per_group,
         )
@@ -74,6 +76,14 @@ def public_pipeline(workspace: Workspace) -> dict[str, Any]:
         if data["voice"].get(key):
             data["voice"][key] = Path(data["voice"][key]).name
     return data
+
+
+def _citations(workspace: Workspace) -> dict[str, str]:
+    """Return whom to cite, by the name that a source has in this pipeline."""
+    readers = all_sources()
+    named = {s.name: s.reader for s in workspace.config.sources if s.name and s.reader}
+    names = {name: name for name in readers} | named
+    return {name: readers[reader].citation for name, reader in names.items()}
 
 
 def _dialogues(shards: Sequence[Shard], display: Display) -> Iterator[Dialogue]:

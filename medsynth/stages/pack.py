@@ -5,15 +5,15 @@ It decides nothing: splits, voices and outcomes were settled before, and are onl
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from medsynth.corpus.card import build_card
+from medsynth.corpus.card import CardSource, build_card, voices_of
 from medsynth.corpus.report import RejectExample, build_report
 from medsynth.corpus.schema import SCHEMA_VERSION
 from medsynth.corpus.writer import CorpusWriter, write_checksums, write_json, write_speakers
@@ -36,6 +36,7 @@ class PackInputs:
     ledger: pl.DataFrame
     speakers: Sequence[Speaker]
     examples: Sequence[RejectExample]
+    citations: Mapping[str, str] = field(default_factory=dict)
     max_shard_mb: int = 256
     rows_per_group: int = 32
 
@@ -82,7 +83,9 @@ def pack(inputs: PackInputs, root: Path) -> dict[str, Any]:
         **writer.facts.as_dict(),
     }
     write_json(root / "corpus.json", info)
-    (root / "README.md").write_text(build_card(info), encoding="utf-8")
+    sources = [CardSource(**s, citation=inputs.citations.get(s["name"], "")) for s in info["sources"]]
+    voices = voices_of(pl.read_parquet(root / "speakers.parquet", memory_map=False))
+    (root / "README.md").write_text(build_card(info, sources, voices), encoding="utf-8")
     (root / "report.html").write_text(build_report(root, inputs.examples), encoding="utf-8")
     write_checksums(root)
     return info

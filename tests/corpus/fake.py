@@ -208,7 +208,7 @@ def info_of(rows: Sequence[dict[str, Any]], name: str = "walks") -> dict[str, An
         "clips": clips,
         "hours": sum(sum(by_lang.values()) for by_lang in hours.values()),
         "licences": tables["licence"],
-        "sources": tables["source"],
+        "sources": [{"name": n, "licence": "CC-BY-4.0", "dialogues": c} for n, c in tables["source"].items()],
         "profiles": profiles,
         "rewrite_engines": {"extractive": len(rows)},
         "voice_engines": {"espeak": clips} if clips else {},
