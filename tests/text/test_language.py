@@ -1,0 +1,36 @@
+import pytest
+
+from medsynth.text.language import identify
+
+CASES = [
+    ("我最近总是头晕，请问是怎么回事？", "zh"),
+    ("乙肝两对半HBsAg阳性，HBeAg阴性，HBV-DNA正常吗", "zh"),
+    ("醫生您好，我的頭很痛", "zh"),
+    ("I have had a headache for three days.", "en"),
+    ("My doctor told me to take 板蓝根 and 双黄连 for the cold, is that all right?", "en"),
+    ("Dr. Wang 王 said that the pain in my knee would go away.", "en"),
+    ("What are the treatments for Charcot-Marie-Tooth disease ?", "en"),
+    ("J'ai mal à la tête depuis trois jours et je ne dors pas.", "other"),
+    ("Me duele la cabeza desde hace tres días y no puedo dormir por la noche.", "other"),
+    ("Ich habe seit drei Tagen Kopfschmerzen und kann nicht schlafen.", "other"),
+    ("Ho mal di testa da tre giorni e non riesco a dormire.", "other"),
+    ("Estou com dor de cabeça há três dias e não consigo dormir.", "other"),
+    ("Ik heb al drie dagen hoofdpijn en ik kan niet slapen van de pijn.", "other"),
+    ("У меня болит голова уже три дня", "other"),
+    ("머리가 아파서 잠을 못 자요", "other"),
+    ("頭が痛くて眠れませんがどうしたらいいですか", "other"),
+    ("عندي صداع منذ ثلاثة أيام", "other"),
+    ("", "unknown"),
+    ("38.5", "unknown"),
+    ("No.", "unknown"),
+    ("阳性", "unknown"),
+    ("ibuprofen paracetamol aspirin metformin", "unknown"),
+    ("qwer asdf zxcv poiu lkjh", "unknown"),
+    ("Um, no. Um, not really. Um, I do. No.", "en"),
+    ("α-fetoprotein was raised in the blood of my father", "en"),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), CASES)
+def test_identify(text: str, expected: str) -> None:
+    assert identify(text) == expected
