@@ -302,9 +302,10 @@ def voices(
 ) -> None:
     """List the speakers of the built-in bank."""
     from medsynth.run.summary import print_table
-    from medsynth.voice.bank import bank_table
+    from medsynth.voice.bank import listing, load_bank
+    from medsynth.voice.match import select
 
-    print_table(bank_table(lang=lang, profile=profile))
+    print_table(listing(select(load_bank(), lang, profile)))
 
 
 @app.command()
@@ -320,7 +321,7 @@ def say(
     """Say one text in a voice of the bank and write it as a wav file."""
     from medsynth.voice.say import say as speak
 
-    speaker = speak(text, lang=lang, profile=profile, out=out, seed=seed)
+    speaker = speak(text, lang, profile, out, seed)
     typer.echo(f"{out}: {speaker.id}")
 
 

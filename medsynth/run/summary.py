@@ -16,9 +16,15 @@ from medsynth.run.examine import trace
 from medsynth.run.workspace import Workspace
 
 
+def output() -> Console:
+    """Return where commands print: the terminal as it is, a pipe or log file in wide lines."""
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=200)
+
+
 def print_table(rows: Sequence[Mapping[str, str]], console: Console | None = None) -> None:
     """Print rows as a table; in a pipe as tab-separated lines with a header, for other programs."""
-    console = console or Console()
+    console = console or output()
     if not rows:
         console.print("nothing to list")
         return
@@ -36,7 +42,7 @@ def print_table(rows: Sequence[Mapping[str, str]], console: Console | None = Non
 
 def print_status(workspace: Workspace, console: Console | None = None) -> None:
     """Print each stage's counts, losses by reason, seconds and memory."""
-    console = console or Console()
+    console = console or output()
     table = Table(box=None, header_style="bold", pad_edge=False)
     for name in ("stage", "in", "kept", "already done", "seconds", "peak MB"):
         table.add_column(name, justify="left" if name == "stage" else "right")
@@ -52,13 +58,13 @@ def print_status(workspace: Workspace, console: Console | None = None) -> None:
 
 def print_summary(workspace: Workspace, result: Path) -> None:
     """Print the end of a command: the funnel, where the result lies, and what to do next."""
-    console = Console()
+    console = output()
     print_status(workspace, console)
     console.print()
     shown = os.path.relpath(result)
     if not is_corpus(result):
-        console.print(f"records  {shown}", highlight=False)
-        console.print(f"next     medsynth voice   (or: medsynth status {_shown(workspace)})", highlight=False)
+        console.print(f"records  {shown}")
+        console.print(f"next     medsynth voice   (or: medsynth status {_shown(workspace)})")
         return
     info = corpus_info(result)
     langs = ", ".join(sorted({lang for counts in info["counts"].values() for lang in counts}))
@@ -68,7 +74,7 @@ def print_summary(workspace: Workspace, result: Path) -> None:
         highlight=False,
         soft_wrap=True,
     )
-    console.print(f"report   {shown}/report.html", highlight=False, soft_wrap=True)
+    console.print(f"report   {shown}/report.html", soft_wrap=True)
     console.print(
         f"next     medsynth verify {shown}   medtrain check {shown}   medsynth trace ID",
         highlight=False,
@@ -83,7 +89,7 @@ def _shown(workspace: Workspace) -> str:
 
 def print_trace(workspace: Workspace, record_id: str) -> None:
     """Print one record's way through the stages, with its text where that changed."""
-    console = Console()
+    console = output()
     before: list[str] = []
     for step in trace(workspace, record_id):
         line = f"{step.stage:<9} {step.outcome}"

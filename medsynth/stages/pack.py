@@ -20,7 +20,7 @@ from medsynth.corpus.writer import CorpusWriter, write_checksums, write_json, wr
 from medsynth.errors import UserError
 from medsynth.records import Dialogue, Speaker
 
-_VERSIONED = ("medsynth", "polars", "datasketch", "soundfile", "librosa", "espeakng-loader")
+_VERSIONED = ("medsynth", "polars", "datasketch", "soundfile", "soxr", "pyloudnorm", "espeakng-loader")
 
 
 @dataclass(frozen=True)

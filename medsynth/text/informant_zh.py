@@ -45,6 +45,10 @@ _ZH_WITNESS_AFTER = bounded(
     r"去世|过世|会(?:不会)?(?:有(?:问题|事|影响)|遗传|传染|被传|健康|感染|受)|能(?:要|健康|留)|健康|是否(?:会)?(?:健康|传染|被|受)|有没有(?:影响|事)|有影响|有(?:什么|啥)?(?:影响|危害)|能不能要|可以要|的(?:影响|健康)|会怎么|的遗传|住|家|用力踢|在(?:肚|子宫)|一直靠下|靠下|离宫|胎|入盆)"
 )
 _ZH_CHILD_WORDS = ("孩子", "宝宝", "小孩", "儿子", "女儿", "闺女", "小宝宝", "娃")
+# 我父亲得过胃癌: what a relative once had; only what follows the clause may be a complaint.
+_ZH_ONCE_HAD = bounded(
+    r"^(?:也|都|以前|曾经?|年轻时|在?[0-9一二三四五六七八九十]{1,3}多?岁时?)*(?:得过|患过|有过|生过|得的)[^，,。]*"
+)
 _ZH_FAMILY_HISTORY = bounded(r"家族|遗传史|病史.{0,4}(?:爸|妈|父|母)")
 _ZH_DOCTOR_OF = bounded(r"(?:你|您)(?:的|家的|家)?$")
 _ZH_IF = bounded(r"如果|要是|假如|若")
@@ -136,6 +140,7 @@ def _chinese_weight(person: Kin, before: str, window: str, reproduction: bool, s
     """Return how clearly a named person is the one complained of: 0 for history, company or witness."""
     if _ZH_FAMILY_HISTORY.search(before) or _ZH_FAMILY_HISTORY.search(window):
         return 0.0
+    window = _ZH_ONCE_HAD.sub("", window)
     ill = (
         _ZH_COMPLAINT.search(window) is not None
         or re.search(r"(?:岁|月|天|周)(?:大|龄|多)?(?:了)?的?(?:小|男|女)?$", before) is not None

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from medsynth.errors import UserError
 from medsynth.records import Dialogue, FrameRef, Kept, RawQA, RawTurn, Reason, Rejected, Span
 from medsynth.stages.base import Context
 from medsynth.stages.rewrite import RewriteSettings, RewriteStage
@@ -79,12 +80,17 @@ def slots(dialogue: Dialogue) -> list[str]:
 
 ENGLISH = raw(
     "Hello doctor, I am a 47-year-old gardener and both my knees have become painful. It started about five "
-    "months ago. It is worst when I kneel and in the morning. I have no fever and no swelling. An X-ray in March "
-    "showed early wear. I take naproxen 250 mg now and then. My mother had rheumatoid arthritis. Should I stop "
+    "months ago. It is worst when I kneel and in the morning. I have no fever and no swelling. "
+    "An X-ray in March "
+    "showed early wear. I take naproxen 250 mg now and then. My mother had rheumatoid "
+    "arthritis. Should I stop "
     "gardening? Thank you so much.",
-    "Hello and thank you for your question. What you describe sounds like early osteoarthritis. You need not stop "
-    "gardening, but kneel on a thick pad and change position often. Take naproxen with food, and do not combine it "
-    "with ibuprofen. Strong thigh muscles protect the joint, so cycle or swim three times a week. See your doctor "
+    "Hello and thank you for your question. What you describe sounds like early "
+    "osteoarthritis. You need not stop "
+    "gardening, but kneel on a thick pad and change position often. Take naproxen with food, "
+    "and do not combine it "
+    "with ibuprofen. Strong thigh muscles protect the joint, so cycle or swim three times a "
+    "week. See your doctor "
     "if a knee becomes hot and red. I hope this helps. Best wishes.",
 )
 CHINESE = raw(
@@ -136,7 +142,8 @@ def test_an_onset_question_needs_a_time() -> None:
     record = raw(
         "My left ear feels blocked. I hear a faint humming in it. It began after I went swimming in a lake. "
         "I have tried to clean it with water. What is the best thing to do?",
-        "This is most likely ear wax that has swollen with water. Use olive oil drops twice a day for a week.",
+        "This is most likely ear wax that has swollen with water. Use olive oil drops twice a day "
+        "for a week.",
     )
     assert "onset" not in slots(kept(record))
 
@@ -168,6 +175,10 @@ def test_a_short_question_is_a_short_exchange(record: RawQA) -> None:
         (raw("My toe hurts.", ""), Reason.NO_ADVICE),
         (raw("My toe hurts.", "Thanks for asking. I hope this helps."), Reason.NO_ADVICE),
         (raw("脚疼怎么办？", "祝您健康。", lang="zh"), Reason.NO_ADVICE),
+        (
+            raw("I feel faint. Why?", "Drink more. Go to an emergency department at once if <b it lasts."),
+            Reason.UNSPEAKABLE,
+        ),
         (raw("Mein Fuß tut weh.", "Ruhe.", lang="de"), Reason.WRONG_LANGUAGE),
         (raw("Do you smoke?", "No.", "Do you drink?", "No.", first="doctor"), Reason.NO_COMPLAINT),
     ],
@@ -283,12 +294,12 @@ def test_provenance_and_identity() -> None:
 
 
 def test_an_unknown_engine_is_refused_by_name() -> None:
-    with pytest.raises(ValueError, match=r"no engine 'magic'; available: extractive"):
+    with pytest.raises(UserError, match=r"no engine 'magic'; available: extractive"):
         stage(engine="magic")
 
 
 def test_a_record_without_split_is_an_error() -> None:
-    with pytest.raises(ValueError, match="split"):
+    with pytest.raises(UserError, match="split"):
         stage().process([ENGLISH.model_copy(update={"split": None})])
 
 

@@ -34,11 +34,14 @@ def said(text: str, lang: str, role: str = "patient", keep: bool = True) -> str:
         ("① 少 吃 盐；", "zh", "少吃盐。"),
         ("这是怎么回事", "zh", "这是怎么回事？"),
         ("太疼了!!", "zh", "太疼了！"),
+        ("2,多吃鱼", "zh", "多吃鱼。"),
         ("16、7岁就这样", "zh", "16、7岁就这样。"),
         ("三、四天了", "zh", "三、四天了。"),
         (".5 mg at night", "en", ".5 mg at night."),
         ("-2.5 in both eyes", "en", "-2.5 in both eyes."),
         ("我没有吃什么药", "zh", "我没有吃什么药。"),
+        ("这是怎么回事。", "zh", "这是怎么回事。"),
+        ("我上着环呢", "zh", "我上着环呢。"),
     ],
 )
 def test_a_sentence_as_said(text: str, lang: str, expected: str) -> None:

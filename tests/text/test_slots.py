@@ -45,6 +45,7 @@ def test_english(text: str, slot: str) -> None:
         ("抽血查了血常规", "tests"),
         ("我妈妈有高血压", "history"),
         ("对青霉素过敏", "allergies"),
+        ("我头孢过敏", "allergies"),
         ("我今年34岁，女", "demographics"),
         ("这是怎么回事", "question"),
         ("需要手术吗？", "question"),

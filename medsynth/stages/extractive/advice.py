@@ -1,0 +1,103 @@
+"""A doctor's written answer as something said over a few turns."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import pairwise
+
+from medsynth.records import Reason, Rejected
+from medsynth.stages.extractive.pieces import Limits, Script, Sentence, pack, said_sentences, trim
+from medsynth.text.lexicon import LEXICONS
+
+_DOSE = re.compile(r"\d\s?(?:mg|mcg|ml|g|毫克|克|毫升|片|粒|次|hours?|hourly|times|小时)", re.I)
+_EXTRA_TURNS = 2
+
+
+def tokens(text: str, lang: str) -> set[str]:
+    """Return what two texts are compared by: words (en) or pairs of characters (zh), marks left out."""
+    if lang == "en":
+        return set(re.findall(r"[a-z0-9']+", text.lower()))
+    bare = [c for c in text if c.isalnum()]
+    return {a + b for a, b in pairwise(bare)} or set(bare)
+
+
+def contained(part: set[str], whole: set[str]) -> float:
+    """Return the share of `part` that is also in `whole`; 0 for an empty part."""
+    return len(part & whole) / len(part) if part else 0.0
+
+
+def rated(sentences: Sequence[Sentence], lang: str, asked: str = "") -> list[Sentence]:
+    """Return the sentences that say something, once each, with what they are worth.
+
+    Warnings, advice, assessment and doses weigh more, and so does what stands early. `asked` is what
+    the patient wrote: a sentence that only echoes it is dropped.
+    """
+    lexicon = LEXICONS[lang]
+    result: list[Sentence] = []
+    seen: list[set[str]] = []
+    question = tokens(asked, lang)
+    for sentence in sentences:
+        if sentence.fate != "kept":
+            continue
+        words = tokens(sentence.text, lang)
+        if any(contained(words, other) >= 0.85 and len(words) > 3 for other in seen):
+            continue
+        if sentence.question and contained(words, question) >= 0.7:
+            continue
+        seen.append(words)
+        worth = 2.0 * bool(lexicon.advice.search(sentence.text))
+        worth += 1.0 * bool(lexicon.assessment.search(sentence.text))
+        worth += 1.0 * bool(_DOSE.search(sentence.text)) + 4.0 * sentence.must
+        worth += 2.0 * (len(result) < 2) - 0.1 * len(result)
+        result.append(replace(sentence, worth=worth))
+    return result
+
+
+def write_advice(script: Script, turn: int, limits: Limits, asked: str) -> Rejected | None:
+    """Add the doctor's turns made of source turn `turn`, with the patient listening in between.
+
+    Warnings are never left out: they may take two turns more than other advice, and an answer whose
+    warnings take more than that, or cannot be said, is rejected.
+    """
+    lang = script.lang
+    sentences = said_sentences(script.source, turn, lang, limits.turn)
+    lost = [s for s in sentences if s.fate == "unspeakable" and s.must]
+    chosen = rated(sentences, lang, asked)
+    if not chosen:
+        detail = "no sentence of the answer can be said" if sentences else ""
+        return Rejected(Reason.NO_ADVICE, detail)
+    if all(s.question for s in chosen):
+        return Rejected(Reason.NO_ADVICE, "the answer only asks")
+    if lost:
+        return Rejected(Reason.UNSPEAKABLE, "a warning in the answer cannot be said")
+    turns = spread(chosen, limits, limits.advice_turns)
+    if len(turns) > limits.advice_turns + _EXTRA_TURNS:
+        return Rejected(Reason.UNSPEAKABLE, f"warnings alone take {len(turns)} turns")
+    for number, part in enumerate(turns):
+        if number:
+            script.say("patient", [], "listen")
+        script.say("doctor", part)
+    return None
+
+
+def spread(chosen: Sequence[Sentence], limits: Limits, most: int) -> list[list[Sentence]]:
+    """Return what fits into `most` turns, least important sentences left out; `must` may take more turns."""
+    kept = trim(chosen, most * limits.turn * 4 // 5, [s.must for s in chosen])
+    turns = _turns(kept, limits, most)
+    while len(turns) > most:
+        shorter = trim(kept, sum(s.size for s in kept) - 1, [s.must for s in kept])
+        if len(shorter) == len(kept):
+            break
+        kept, turns = shorter, _turns(shorter, limits, most)
+    return turns
+
+
+def _turns(sentences: Sequence[Sentence], limits: Limits, most: int) -> list[list[Sentence]]:
+    """Pack into turns of the length aimed at, or longer ones where that makes too many."""
+    for aim in (limits.aim, (limits.aim + limits.turn) // 2, limits.turn):
+        turns = pack(sentences, limits.turn, aim)
+        if len(turns) <= most:
+            break
+    return turns

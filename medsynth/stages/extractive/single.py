@@ -1,0 +1,280 @@
+"""A single question and answer, taken apart: opening, history by questions, the question, advice.
+
+The patient opens with the chief complaint only; what else they wrote is asked for slot by slot, in the
+order of history taking, and said in their own words and order; their question comes last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from medsynth.records import Reason, Rejected
+from medsynth.stages.extractive.advice import contained, tokens, write_advice
+from medsynth.stages.extractive.pieces import Limits, Script, Sentence, make_sentence, shortened, trim
+from medsynth.text.lexicon import LEXICONS
+from medsynth.text.sentences import length, split_clauses
+from medsynth.text.slots import Unit, classify, patient_units, scores, segments
+
+_NOT_A_COMPLAINT = ("question", "demographics", "allergies")
+# Rather not what a consultation begins with.
+_TREATED = ("tests", "medicines")
+# Asked in this order; within a phase in the order of the text, which its sentences lean on.
+_PHASES = {
+    **dict.fromkeys(("onset", "character", "accompanying", "modifiers"), 0),
+    **dict.fromkeys(("tests", "medicines"), 1),
+    "more": 3,
+}
+# The second question covers the first slot too.
+_COVERED = (("demographics", "history"), ("modifiers", "character"), ("accompanying", "character"))
+_WEIGHTY = ("onset", "medicines", "allergies", "more")
+# Below this a text is asked as it stands.
+_TREATMENT = 5
+# Two Chinese sentences may hold a whole history; longer ones than this are taken apart.
+_BRIEF_ZH = 48
+_SHORT = {"en": 24, "zh": 32}
+
+
+@dataclass(frozen=True)
+class Part:
+    """A unit with the sentence(s) it is said as."""
+
+    slot: str
+    unit: Unit
+    said: Sentence
+
+    @property
+    def size(self) -> int:
+        """Length in words (en) or characters (zh)."""
+        return self.said.size
+
+
+def write(script: Script, limits: Limits) -> Rejected | dict[str, float]:
+    """Write the dialogue into `script`; return its figures, or why there is none."""
+    text, lang = script.source[0].text, script.lang
+    parts = _parts(script, lang, limits.turn)
+    if not parts:
+        return Rejected(Reason.NO_COMPLAINT, "the patient's text cannot be said" if text.strip() else "")
+    total = sum(part.size for part in parts)
+    opening, rest = _opening(script, parts, total, limits)
+    if not opening:
+        return Rejected(Reason.NO_COMPLAINT, "nothing short enough to open with")
+    script.say("patient", [part.said for part in opening])
+    asked = _ask(script, [part for part in rest if part.slot != "question"], opening, limits)
+    questions = [part.said for part in rest if part.slot == "question" and part.size <= limits.turn]
+    questions = trim(questions, limits.turn, [False] * len(questions))
+    if questions:
+        script.say("doctor", [], "question")
+        script.say("patient", questions)
+    rejected = write_advice(script, 1, limits, text)
+    if rejected:
+        return rejected
+    return {
+        "opening_share": round(sum(p.size for p in opening) / max(1, total), 3),
+        "followups": float(asked + bool(questions)),
+        "patient_units": float(len(parts)),
+    }
+
+
+def _parts(script: Script, lang: str, limit: int) -> list[Part]:
+    """Return the patient's units that can be said, repeated ones once."""
+    units = patient_units(script.source[0].text, lang)
+    parts: list[Part] = []
+    for unit in units:
+        said = make_sentence(script.source, 0, unit.ranges, lang)
+        if said.fate == "kept" and said.size <= limit:
+            parts.append(Part(unit.slot, unit, said))
+            continue
+        # Too much for one turn, or something in it cannot be said: piece by piece.
+        for start, end in unit.ranges:
+            for piece in shortened(script.source[0].text, start, end, lang, limit):
+                said = make_sentence(script.source, 0, [piece], lang)
+                if said.fate == "kept" and said.size <= limit:
+                    parts.append(Part(unit.slot, Unit(unit.slot, (piece,)), said))
+    words = [tokens(part.said.text, lang) for part in parts]
+    gone: set[int] = set()
+    for i, mine in enumerate(words):
+        others = [j for j in range(len(parts)) if j != i and j not in gone]
+        for j in others:
+            share = contained(mine, words[j])
+            shorter = len(mine) < len(words[j]) or (len(mine) == len(words[j]) and i > j)
+            if share >= 0.75 and shorter:
+                gone.add(i)
+                break
+        else:
+            union = set().union(*(words[j] for j in others)) if others else set()
+            if i == 0 and parts[0].slot == "question" and contained(mine, union) >= 0.8:
+                gone.add(i)
+    return [part for i, part in enumerate(parts) if i not in gone]
+
+
+def _opening(script: Script, parts: list[Part], total: int, limits: Limits) -> tuple[list[Part], list[Part]]:
+    """Return what the patient opens with, and the rest in order."""
+    lang = script.lang
+    text = script.source[0].text
+    sentences = len({a for a, b in segments(text, lang) for part in parts if a <= part.unit.start < b})
+    brief = sentences <= 2 and (lang == "en" or total <= _BRIEF_ZH)
+    whole = total <= limits.turn and (
+        brief or total <= _SHORT[lang] or all(part.slot == "question" for part in parts)
+    )
+    if whole:
+        return parts, []
+    place = _complaint(parts, lang)
+    if place is None:
+        # Only questions (and who asks): the first one opens.
+        first = next((i for i, part in enumerate(parts) if part.size <= limits.turn), None)
+        return ([], parts) if first is None else ([parts[first]], parts[:first] + parts[first + 1 :])
+    budget = max(int(total * limits.opening_share), 1)
+    head, tail = _cut_to(script, parts[place], min(budget, limits.turn))
+    parts = [*parts[:place], head, *tail, *parts[place + 1 :]]
+    if head.size > limits.turn:
+        return [], parts
+    chosen = [place]
+    size = head.size
+    for near, room in ((place - 1, budget + budget // 4), (place + 1, budget)):
+        if 0 <= near < len(parts) and parts[near].slot == "demographics" and size + parts[near].size <= room:
+            chosen.append(near)
+            size += parts[near].size
+    last = max(chosen)
+    lexicon = LEXICONS[lang]
+    while last + 1 < len(parts) and not tail:
+        # An opening that says too little, or not yet what is wrong, goes on in the patient's own order.
+        following = parts[last + 1]
+        tiny = size < (6 if lang == "en" else 10)
+        vague = not any(lexicon.symptom.search(parts[i].said.text) for i in chosen)
+        if not (tiny or vague) or following.slot in _NOT_A_COMPLAINT or size + following.size > budget:
+            break
+        last += 1
+        chosen.append(last)
+        size += following.size
+    return [parts[i] for i in sorted(chosen)], [p for i, p in enumerate(parts) if i not in chosen]
+
+
+def _complaint(parts: Sequence[Part], lang: str) -> int | None:
+    """Return the place of the unit that says what brings the patient here."""
+    lexicon = LEXICONS[lang]
+
+    def stands(i: int) -> bool:
+        part = parts[i]
+        if part.slot in _NOT_A_COMPLAINT:
+            return False
+        return i == 0 or not (part.said.leans or lexicon.connective.match(part.said.text))
+
+    candidates = [i for i in range(len(parts)) if stands(i)]
+    for place, i in enumerate(candidates):
+        said = parts[i].said.text
+        telling = lexicon.symptom.search(said) or lexicon.kin.search(said)
+        if place == 0 and (telling or (lang == "en" and parts[i].slot not in _TREATED)):
+            return i  # people begin with what matters
+        if telling and parts[i].slot not in _TREATED:
+            return i
+    if not candidates or any(part.slot == "question" for part in parts):
+        return None
+    return candidates[0]
+
+
+def _cut_to(script: Script, part: Part, budget: int) -> tuple[Part, list[Part]]:
+    """Cut a unit that is too long for an opening after a sentence or clause; the rest is asked for."""
+    if part.size <= budget:
+        return part, []
+    lang, text = script.lang, script.source[0].text
+    lexicon = LEXICONS[lang]
+    pieces: list[tuple[int, int]] = []
+    for start, end in part.unit.ranges:
+        pieces.extend(split_clauses(text, start, end, lang) if lang == "zh" else [(start, end)])
+    best = 0
+    for count in range(1, len(pieces)):
+        size = length(text[pieces[0][0] : pieces[count - 1][1]], lang)
+        following = text[slice(*pieces[count])]
+        if lexicon.connective.match(following) or (best and size > budget):
+            continue
+        if size >= (4 if lang == "en" else 6):
+            best = count
+        if size > budget:
+            break
+    if not best:
+        return part, []
+    head = _join(script, part.slot, pieces[:best])
+    slot = classify(text[pieces[best][0] : pieces[-1][1]], lang)
+    tail = _join(script, "character" if slot in ("other", "question", "thanks") else slot, pieces[best:])
+    if head.said.fate != "kept" or tail.said.fate != "kept":
+        return part, []
+    return head, [tail]
+
+
+def _join(script: Script, slot: str, pieces: Sequence[tuple[int, int]]) -> Part:
+    """Return pieces as a part; neighbouring clauses of one sentence become one span."""
+    text = script.source[0].text
+    ranges = [pieces[0]]
+    for start, end in pieces[1:]:
+        gap = text[ranges[-1][1] : start]
+        if not gap.strip() and "\n" not in gap and text[ranges[-1][1] - 1] not in "。！？!?.；;":
+            ranges[-1] = (ranges[-1][0], end)
+        else:
+            ranges.append((start, end))
+    unit = Unit(slot, tuple(ranges))
+    return Part(slot, unit, make_sentence(script.source, 0, unit.ranges, script.lang))
+
+
+def _ask(script: Script, parts: Sequence[Part], opening: Sequence[Part], limits: Limits) -> int:
+    """Let the doctor ask for each slot that is left, the patient answer; return the number of questions."""
+    lang = script.lang
+    lexicon = LEXICONS[lang]
+    timed = any(part.slot == "onset" or lexicon.time.search(part.said.text) for part in opening)
+    groups: dict[str, list[Part]] = {}
+    for part in parts:
+        slot = part.slot
+        symptom = lexicon.symptom.search(part.said.text)
+        if slot == "onset" and scores(part.said.text, lang).get("medicines", 0) >= _TREATMENT:
+            slot = "medicines"  # how long something was taken, not how long it has lasted
+        if (
+            slot == "other"
+            or (slot == "onset" and (timed or not lexicon.since.search(part.said.text)))
+            or (slot in ("modifiers", "character", "accompanying") and not symptom and lang == "zh")
+        ):
+            slot = "more"
+        groups.setdefault(slot, []).append(part)
+    _merge(groups, limits.followups)
+    asked = 0
+    begins = min((group[0].unit.start for group in groups.values()), default=0)
+
+    def order(slot: str) -> tuple[int, int]:
+        start = groups[slot][0].unit.start
+        phase = _PHASES.get(slot, 2)
+        return (-1 if slot == "more" and start == begins else phase), start
+
+    for slot in sorted(groups, key=order):
+        frame = slot
+        for answer in _chunks(groups[slot], limits.turn):
+            script.say("doctor", [], frame)
+            script.say("patient", [part.said for part in answer])
+            frame = "more"
+            asked += 1
+    return asked
+
+
+def _merge(groups: dict[str, list[Part]], count: int) -> None:
+    """Join slots until there are at most `count`: those that one question covers, then the smallest."""
+    for slot, into in _COVERED:
+        if len(groups) > count and slot in groups and into in groups:
+            groups[into] = sorted(groups[into] + groups.pop(slot), key=lambda part: part.unit.start)
+    while len(groups) > max(count, 1):
+        minor = [s for s in groups if s not in _WEIGHTY] or [s for s in groups if s != "more"]
+        smallest = min(minor, key=lambda s: sum(part.size for part in groups[s]))
+        moved = groups.pop(smallest) + groups.get("more", [])
+        groups["more"] = sorted(moved, key=lambda part: part.unit.start)
+
+
+def _chunks(parts: Sequence[Part], limit: int) -> list[list[Part]]:
+    """Distribute parts, in order, over turns; a part that no turn can hold is left out."""
+    chunks: list[list[Part]] = []
+    size = 0
+    for part in parts:
+        if part.size > limit:
+            continue
+        if not chunks or size + part.size > limit:
+            chunks.append([])
+            size = 0
+        chunks[-1].append(part)
+        size += part.size
+    return chunks

@@ -1,0 +1,257 @@
+"""From `Turn.origin` to `Turn.text`: a pure function, so that `verify` can repeat it on a finished corpus.
+
+Every sentence of a turn is a whole span of the source or a listed frame. Rendering changes no word:
+blanks are collapsed, leading list marks and commas are dropped, the end gets one terminal mark, and in
+English the first letter is a capital. A patient's question in Chinese that ends without a mark gets one.
+Sentences are joined by a blank (en) or by nothing (zh).
+
+Round brackets are spoken in one of two ways, both visible in the spans:
+- left out, as two spans around them, when they hold no number, dose or negation ("(SCOT)");
+- said between commas, as spans before, within and after them ("5 days (since Monday) ago" ->
+  "5 days, since Monday, ago").
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+
+from medsynth.records import FrameRef, RawTurn, Span, Turn
+from medsynth.text.lexicon import LEXICONS
+from medsynth.text.sentences import bracket_pairs, is_han
+
+_TERMINAL = "。！？!?.…"
+# Never a sign, a decimal point or the first half of "16、7" is taken for a mark.
+_LEADING = re.compile(
+    r"(?:(?:[\s,，;；:：、。!！?？*•·●○▪◦~～…]|[\-–—.](?!\d))+"
+    r"|(?:[(（]\s*)?(?:[0-9]{1,2}|[一二三四五六七八九十]{1,2})\s*[)）、.．](?!\s*[\d一二三四五六七八九十两])\s*"
+    r"|[①-⑳]\s*|第[一二三四五六七八九十]\s*[,，:：、]\s*)"
+)
+# "2,多吃鱼": a list mark only where a sentence begins.
+_COMMA_MARK = re.compile(r"\d{1,2}[,，]\s*(?=[\u4e00-\u9fff])")
+_TRAILING = " ,，;；:：、-–—~～。.!！?？…·•"
+_ZH_QUESTION = re.compile(
+    r"(?:吗|(?<!什)(?<!那)么|[什怎哪谁几多何][^，,。；]{0,12}呢|怎么办|咋办|怎办|为什么|什么原因|怎么回事|咋回事|怎么样|如何|多少|多久|哪些|(?<!有)(?<!没)吃什么药|怎么治疗?)\Z"
+    r"|(?:能不能|可不可以|要不要|会不会|是不是|该不该|需不需要|(?<!不知)(?<!不知道)怎么|(?<!没)(?<!没有)如何|多久|咋|是什么)[^，,。；]{0,8}\Z"
+)
+_ZH_BLANKS = re.compile(r"(?<=[^\x00-\x7f]) | (?=[^\x00-\x7f])")
+_QUOTES = re.compile('["“”]')
+_NEGATION_EN = re.compile(r"\b(?:no|not|never|without|except|unless|nor|cannot|neither)\b|n['’]t\b", re.I)
+_FACT_ZH = re.compile(r"[不无没未非禁忌勿除一二两三四五六七八九十半每]")
+_REFERENCE = re.compile(
+    r"\s*(?:\d{1,2}|see\b[^.]*|figs?\b[^.]*|figure\b[^.]*|table\b[^.]*|[如见]?[图表]\s*\d*)\s*\Z", re.I
+)
+
+
+# A clause may be said without the "and" that joined it to the one before.
+_CONJUNCTION = re.compile(r"[,;:—–-]\s*(?:and|so|then)\s+\Z", re.I)
+
+
+def may_cut(inner: str) -> bool:
+    """Return whether a parenthesis may be left out: it holds no number, dose or negation."""
+    if _REFERENCE.match(inner):
+        return True
+    return not (any(c.isdigit() for c in inner) or _NEGATION_EN.search(inner) or _FACT_ZH.search(inner))
+
+
+def spans_of(text: str, turn: int, start: int, end: int, *, keep_brackets: bool) -> tuple[Span, ...]:
+    """Return the spans by which `text[start:end]` is said, brackets resolved; () when it cannot be said.
+
+    `keep_brackets` says what they hold between commas even where it could be left out.
+    """
+    mark = _LEADING.match(text, start, end)
+    while mark and mark.end() > start:
+        start = mark.end()
+        mark = _LEADING.match(text, start, end)
+    mark = _COMMA_MARK.match(text, start, end)
+    if mark and (start == 0 or text[start - 1] in "。.；;\n "):
+        start = mark.end()
+    pairs = bracket_pairs(text, start, end)
+    outside = list(text[start:end])
+    for opened, closed in pairs:
+        outside[opened - start : closed + 1 - start] = " " * (closed + 1 - opened)
+    if any(c in "()（）" for c in outside):
+        return ()
+    bounds: list[tuple[int, int]] = []
+    left = start
+    for opened, closed in pairs:
+        inner = text[opened + 1 : closed]
+        bounds.append((left, opened))
+        attached = opened > start and text[opened - 1].isalnum() and not is_han(text[opened - 1])
+        short = attached or inner.strip().isupper() or inner.strip() in ("are", "or", "and")
+        if not (may_cut(inner) and (short or not keep_brackets or not inner.strip())):
+            if any(c in "()（）" for c in inner):
+                return ()
+            bounds.append((opened + 1, closed))
+        left = closed + 1
+    bounds.append((left, end))
+    spans: list[Span] = []
+    for left, right in bounds:
+        while left < right and text[left].isspace():
+            left += 1
+        while right > left and text[right - 1].isspace():
+            right -= 1
+        if any(c.isalnum() for c in text[left:right]) or (spans and left < right):
+            spans.append(Span(turn=turn, start=left, end=right))
+    return tuple(spans) if spans and _sayable_bounds(spans, text) else ()
+
+
+def _sayable_bounds(spans: list[Span], text: str) -> bool:
+    """A sentence that is nothing but its brackets, or loses its head to them, is not said."""
+    return any(c.isalnum() for c in text[spans[0].start : spans[0].end])
+
+
+def _joint(text: str, left: Span, right: Span) -> str | None:
+    """Return how a gap between two spans is said (" ", "", ", "), or None when a new sentence begins."""
+    gap = text[left.end : right.start]
+    bare = gap.strip()
+    if left.end > right.start or not bare or "\n" in gap or text[left.end - 1] in _TERMINAL:
+        return None
+    blank = " " if gap[0].isspace() or gap[-1].isspace() else ""
+    if bare in ("(", "（", ")", "）") or bare in (")(", "）（"):
+        if text[left.end - 1] in ",，;；:：、" or text[right.start] in ",，;；:：、。.!！?？":
+            return ""
+        return "，" if is_han(text[left.end - 1]) or is_han(text[right.start]) else ", "
+    if bare[0] in "(（" and bare[-1] in ")）" and bracket_pairs(bare)[:1] == [(0, len(bare) - 1)]:
+        return "" if text[right.start] in ",，;；:：、。.!！?？" else blank
+    return None
+
+
+def _sentence(raw: str, lang: str, asking: bool) -> str:
+    text = " ".join(raw.split())
+    if lang == "zh":
+        text = _ZH_BLANKS.sub("", text)
+    mark = _LEADING.match(text)
+    while mark and mark.end():
+        text = text[mark.end() :]
+        mark = _LEADING.match(text)
+    bare = text.rstrip(_TRAILING)
+    ending, text = text[len(bare) :], bare
+    if not text:
+        return ""
+    if not ending and text[-1] in "\"”’'" and text[-2:-1] in tuple(_TERMINAL):
+        return _capital(text, lang)
+    quotes = _QUOTES.findall(text)
+    if len(quotes) % 2 or quotes.count("“") != quotes.count("”"):
+        text = _QUOTES.sub("", text)
+    if any(c in "?？" for c in ending) or (
+        asking and lang == "zh" and "。" not in ending and "." not in ending and _ZH_QUESTION.search(text)
+    ):
+        stop = "？" if lang == "zh" else "?"
+    elif any(c in "!！" for c in ending):
+        stop = "！" if lang == "zh" else "!"
+    else:
+        stop = "。" if lang == "zh" else "."
+    return _capital(text, lang) + stop
+
+
+def _capital(text: str, lang: str) -> str:
+    first = text.split(" ", 1)[0]
+    if lang == "en" and first[:1].islower() and first.lower() == first:
+        return text[0].upper() + text[1:]
+    return text
+
+
+def render(origin: Sequence[Span | FrameRef], source_turns: Sequence[RawTurn], lang: str) -> str:
+    """Return the text of a turn from its origin. Raises IndexError when a span names a missing turn."""
+    sentences: list[str] = []
+    raw = ""
+    last: Span | None = None
+    asking = False  # patients leave question marks out; what a doctor says is taken as written
+    for piece in origin:
+        if isinstance(piece, FrameRef):
+            if raw:
+                sentences.append(_sentence(raw, lang, asking))
+            sentences.append(piece.text)
+            raw, last = "", None
+            continue
+        text = source_turns[piece.turn].text
+        body = text[piece.start : piece.end]
+        joint = _joint(text, last, piece) if last is not None and last.turn == piece.turn else None
+        if joint is None:
+            if raw:
+                sentences.append(_sentence(raw, lang, asking))
+            raw, asking = body, source_turns[piece.turn].role == "patient"
+        else:
+            raw += joint + body
+        last = piece
+    if raw:
+        sentences.append(_sentence(raw, lang, asking))
+    return ("" if lang == "zh" else " ").join(s for s in sentences if s)
+
+
+_LIST_NUMBER = re.compile(r"\d[.．、](?!\d)")
+
+
+def _in_word(char: str) -> bool:
+    return char.isalnum() and not "①" <= char <= "⒛"
+
+
+def _is_boundary(text: str, at: int, lang: str, labels: frozenset[int]) -> bool:
+    """Return whether a sentence or clause may begin or end at `at`: an edge, a mark, a line break."""
+    if at <= 0 or at >= len(text) or at in labels:
+        return True
+    left, right = at, at
+    while left > 0 and text[left - 1].isspace():
+        left -= 1
+    while right < len(text) and text[right].isspace():
+        right += 1
+    gap = text[left:right]
+    if left == 0 or right == len(text) or len(gap.splitlines()) > 1 or gap.endswith("\n"):
+        return True
+    if not (_in_word(text[left - 1]) and _in_word(text[right])) or _LIST_NUMBER.match(text, right):
+        return True
+    if lang == "zh":
+        return bool(gap) and is_han(text[left - 1])
+    return bool(gap) and _CONJUNCTION.search(text[max(0, at - 16) : at]) is not None
+
+
+@lru_cache(maxsize=16)
+def label_edges(text: str, lang: str) -> frozenset[int]:
+    """Return the offsets where section labels ("病情分析：", "Answer:") and greetings begin and end."""
+    if lang not in LEXICONS:
+        return frozenset()
+    patterns = LEXICONS[lang].label, LEXICONS[lang].greeting
+    return frozenset(
+        edge for pattern in patterns for match in pattern.finditer(text) for edge in match.span()
+    )
+
+
+def check_origin(
+    turn: Turn, source_turns: Sequence[RawTurn], lang: str, frames: Mapping[str, str]
+) -> list[str]:
+    """Return what is wrong with a turn's origin, in words; [] when it accounts for the whole text.
+
+    `frames` maps the ids of all listed frames of this language to their texts.
+    """
+    problems: list[str] = []
+    if not turn.origin:
+        return ["the turn has no origin"]
+    last: Span | None = None
+    for piece in turn.origin:
+        if isinstance(piece, FrameRef):
+            if frames.get(piece.frame) != piece.text:
+                problems.append(f"frame {piece.frame!r} is not listed with this text")
+            last = None
+            continue
+        if not 0 <= piece.turn < len(source_turns):
+            return [*problems, f"there is no source turn {piece.turn}"]
+        source = source_turns[piece.turn]
+        if not 0 <= piece.start < piece.end <= len(source.text):
+            return [*problems, f"span {piece.start}:{piece.end} is outside source turn {piece.turn}"]
+        if source.role != turn.role:
+            problems.append(f"a {turn.role} turn quotes the {source.role}")
+        labels = label_edges(source.text, lang)
+        for at in (piece.start, piece.end):
+            if not _is_boundary(source.text, at, lang, labels):
+                problems.append(f"offset {at} of source turn {piece.turn} is inside a word or clause")
+        if last is not None and last.turn == piece.turn:
+            gap = source.text[last.end : piece.start]
+            joint = _joint(source.text, last, piece)
+            if joint is not None and len(gap.strip()) > 2 and not may_cut(gap.strip()[1:-1]):
+                problems.append(f"the parenthesis left out at {last.end} holds a number or a negation")
+        last = piece
+    if not problems and render(turn.origin, source_turns, lang) != turn.text:
+        problems.append("the text is not the rendering of its origin")
+    return problems

@@ -1,0 +1,196 @@
+"""What a stretch of a patient's text is about, in the order in which a doctor takes a history.
+
+Scores of word patterns, no model: `classify` names the slot that a sentence or clause fills, and
+`patient_units` cuts a whole text into stretches of one slot each.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from medsynth.text.lexicon import LEXICONS
+from medsynth.text.sentences import split_clauses, split_sentences
+
+# Ties go to the slot that stands first.
+_TIES = [
+    "question",
+    "allergies",
+    "tests",
+    "medicines",
+    "demographics",
+    "history",
+    "modifiers",
+    "onset",
+    "accompanying",
+    "character",
+]
+# A clause of English that can stand alone, after ", and".
+_INDEPENDENT = re.compile(
+    r"[,;]\s+(?P<joint>(?:and|so|then|but)\s+)?(?=(?:i|it|he|she|they|we|there|now|my|the)(?:'\w+)?\s+\w+)",
+    re.I,
+)
+_DROPPED_JOINTS = ("and", "so", "then")
+_MIN_CLAUSE = {"en": 4, "zh": 8}
+_STRONG = 6
+_SHORT_TIME = 12
+_STRONG_ZH = re.compile(r"\W*(?:但|可是|不过|所以|因此|后来|然后|于是|结果|而且|并且|之后|可)")
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A stretch of one source turn that fills one slot: offsets of its sentences or clauses, in order."""
+
+    slot: str
+    ranges: tuple[tuple[int, int], ...]
+
+    @property
+    def start(self) -> int:
+        """The offset where the stretch begins."""
+        return self.ranges[0][0]
+
+
+def scores(text: str, lang: str) -> dict[str, int]:
+    """Return the weight of the strongest pattern of each slot in `text`; slots without one are left out."""
+    found: dict[str, int] = {}
+    for slot, weight, pattern in LEXICONS[lang].slots:
+        if weight > found.get(slot, 0) and pattern.search(text):
+            found[slot] = weight
+    return found
+
+
+def classify(text: str, lang: str) -> str:
+    """Return what `text` is about: a slot of the frames, "thanks" (nothing medical) or "other"."""
+    return _classified(text, lang)[0]
+
+
+def _classified(text: str, lang: str) -> tuple[str, int]:
+    found = scores(text, lang)
+    marked = text.rstrip().endswith(("?", "？", "吗"))
+    if "question" in found and not marked and LEXICONS[lang].not_question.search(text):
+        del found["question"]
+    if found.get("question", 0) < 9 and LEXICONS[lang].thanks.search(text):
+        return "thanks", 0
+    if not found:
+        return "other", 0
+    best = max(found.values())
+    return next(slot for slot in _TIES if found.get(slot) == best), best
+
+
+def skip_greeting(text: str, start: int, end: int, lang: str) -> int:
+    """Return where `text[start:end]` begins without its greeting (`start` when nothing else is there)."""
+    match = LEXICONS[lang].greeting.match(text, start, end)
+    if match and any(char.isalnum() for char in text[match.end() : end]):
+        return match.end()
+    return start
+
+
+def segments(text: str, lang: str) -> Iterator[tuple[int, int]]:
+    """Yield the sentences of `text` as offsets, with section labels and leading greetings left out."""
+    start = 0
+    cuts = [match.span() for match in LEXICONS[lang].label.finditer(text)]
+    for left, right in [*cuts, (len(text), len(text))]:
+        for a, b in split_sentences(text[start:left], lang):
+            a = skip_greeting(text, start + a, start + b, lang)
+            if any(char.isalnum() for char in text[a : start + b]):
+                yield a, start + b
+        start = right
+
+
+def _english_clauses(text: str, start: int, end: int) -> list[tuple[int, int]]:
+    """Cut a sentence before independent clauses that are about something else."""
+    parts: list[tuple[int, int]] = []
+    left = start
+    for match in _INDEPENDENT.finditer(text, start, end):
+        before, after = text[left : match.start()], text[match.end() : end]
+        if len(before.split()) < _MIN_CLAUSE["en"] or len(after.split()) < _MIN_CLAUSE["en"]:
+            continue
+        if re.match(
+            r"\W*(?:when|if|as|while|after|before|because|although|though|since|whenever|once|until)\b",
+            before,
+            re.I,
+        ):
+            continue
+        slots = classify(before, "en"), classify(after, "en")
+        if slots[0] == slots[1] or "other" in slots or "thanks" in slots:
+            continue
+        joint = (match.group("joint") or "").strip().lower()
+        parts.append((left, match.start() + 1))
+        left = match.end() if joint in _DROPPED_JOINTS else match.start("joint") if joint else match.end()
+    parts.append((left, end))
+    return parts
+
+
+def patient_units(text: str, lang: Literal["en", "zh"] | str) -> list[Unit]:
+    """Return what a patient's text holds as units of one slot each, in order; greetings and thanks left out.
+
+    Neighbouring clauses stay together when one leans on the other ("but", "所以").
+    """
+    lexicon = LEXICONS[lang]
+    units: list[Unit] = []
+    for start, end in segments(text, lang):
+        clauses = (
+            split_clauses(text, start, end, lang) if lang == "zh" else _english_clauses(text, start, end)
+        )
+        fresh = True  # the first clause of a sentence
+        announced = False  # "请问": what follows belongs to the question, until it is asked
+        for left, right in clauses:
+            left = skip_greeting(text, left, right, lang)
+            clause = text[left:right]
+            if not any(char.isalnum() for char in clause):
+                continue
+            slot, weight = _classified(clause, lang)
+            asks = lexicon.asks.search(clause) is not None
+            if slot == "thanks" and not announced:
+                continue
+            if announced and units and not fresh:
+                units[-1] = Unit("question", _extend(units[-1].ranges, (left, right), text, fresh))
+                announced = not asks
+                continue
+            announced = slot == "question" and not asks and lexicon.lead.search(clause) is not None
+            last = units[-1] if units else None
+            leans = lexicon.connective.match(clause) is not None
+            own = slot == "other" and last is not None and last.slot == "demographics"
+            if own and lexicon.symptom.search(clause):
+                units.append(Unit("character", ((left, right),)))
+            elif last is not None and _joins(last, slot, weight, leans, fresh, clause, lang):
+                merged_slot = slot if last.slot == "other" else last.slot
+                units[-1] = Unit(merged_slot, _extend(last.ranges, (left, right), text, fresh))
+            else:
+                if slot == "other" and units and lexicon.symptom.search(clause):
+                    slot = "accompanying"
+                units.append(Unit(slot, ((left, right),)))
+            fresh = False
+    return units
+
+
+def _joins(last: Unit, slot: str, weight: int, leans: bool, fresh: bool, clause: str, lang: str) -> bool:
+    if slot == "question" or last.slot == "question":
+        tail = lang == "zh" and not fresh and weight < _STRONG and len(clause) < _MIN_CLAUSE["zh"]
+        return slot == last.slot or (tail and last.slot == "question")
+    if slot == "demographics" or (last.slot == "demographics" and slot != "other"):
+        return slot == last.slot
+    if leans and (lang == "en" or not fresh or _STRONG_ZH.match(clause)):
+        return True
+    if lang == "en" or fresh:
+        return False
+    # Chinese runs on: a clause starts a stretch of its own only where it is clearly about something else.
+    own = slot == "onset" and weight >= _STRONG  # "三天了"
+    short = sum(b - a for a, b in last.ranges) < _MIN_CLAUSE["zh"] or (
+        len(clause) < _MIN_CLAUSE["zh"] and not own
+    )
+    if slot == "onset" and (len(clause) > _SHORT_TIME or last.slot in ("tests", "medicines", "history")):
+        return True  # a date inside a story, not an answer to "since when"
+    return slot == last.slot or short or weight < _STRONG
+
+
+def _extend(
+    ranges: tuple[tuple[int, int], ...], more: tuple[int, int], text: str, fresh: bool
+) -> tuple[tuple[int, int], ...]:
+    """Add a range; clauses of one sentence become one span."""
+    gap = text[ranges[-1][1] : more[0]]
+    if not fresh and not gap.strip():
+        return (*ranges[:-1], (ranges[-1][0], more[1]))
+    return (*ranges, more)

@@ -1,0 +1,1 @@
+"""Voices: engines, the speaker bank, matching, and what is done to and measured on every clip."""
