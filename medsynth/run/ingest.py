@@ -15,7 +15,7 @@ from medsynth.run.files import commit_text
 from medsynth.run.progress import Display
 from medsynth.run.shards import Shard, ShardRow, digest, outcome_fields, summarize, write_shard
 from medsynth.run.workspace import Workspace
-from medsynth.sources import data_files, detect, get_source, ingest
+from medsynth.sources import ingest, reader_for, source_files
 from medsynth.sources.base import SourceConfig
 
 
@@ -34,7 +34,7 @@ def resolve_sources(workspace: Workspace, *, need_licence: bool) -> list[tuple[S
         path = workspace.context.resolve(config.path)
         if not path.exists():
             raise UserError(f"{config.path}: no such file or folder (looked for {path})")
-        reader = get_source(config.reader) if config.reader else detect(path)
+        reader = reader_for(config, path)
         licence = config.licence or reader.licence
         if need_licence and licence == "unknown" and not workspace.config.pack.allow_unknown_licences:
             raise UserError(
@@ -54,7 +54,7 @@ def _inputs_digest(workspace: Workspace, sources: list[tuple[SourceConfig, Path]
     parts = [__version__, str(workspace.config.limit), str(workspace.config.run.shard_size)]
     for config, path in sources:
         parts.append(config.model_dump_json(exclude={"path"}))
-        for file in data_files(path):
+        for file in source_files(config, path)[1]:
             parts += [file.relative_to(path).as_posix() if file != path else file.name, _file_hash(file)]
     return digest(*parts)
 

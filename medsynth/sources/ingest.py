@@ -32,6 +32,17 @@ def reader_for(config: SourceConfig, path: Path) -> Source:
     return reader
 
 
+def source_files(config: SourceConfig, path: Path) -> tuple[Source, list[Path]]:
+    """Return the reader of a source and the files it reads, in order. Raises `SourceError`."""
+    reader = reader_for(config, path)
+    if path.is_dir() and config.columns:
+        columns = config.columns
+        return reader, files_that_fit(
+            path, lambda file: mismatch_columns(file, read_head(file), columns), reader.name
+        )
+    return reader, data_files(path, reader)
+
+
 def ingest(config: SourceConfig, path: Path, seen: set[str]) -> Iterator[Ingested]:
     """Return an iterator over the rows of `path` in order, one `Ingested` each.
 
@@ -41,14 +52,7 @@ def ingest(config: SourceConfig, path: Path, seen: set[str]) -> Iterator[Ingeste
 
     `lang`, `kind` and `licence` of the configuration win over what rows say, and those over the reader.
     """
-    reader = reader_for(config, path)
-    if path.is_dir() and config.columns:
-        columns = config.columns
-        files = files_that_fit(
-            path, lambda file: mismatch_columns(file, read_head(file), columns), reader.name
-        )
-    else:
-        files = data_files(path, reader)
+    reader, files = source_files(config, path)
     return _ingest(reader, config, path, files, IdGiver(seen))
 
 
