@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import inspect
+import io
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-from medsynth.errors import UserError
-
-if TYPE_CHECKING:
-    from medsynth.run.workspace import Workspace
+from medsynth.errors import UserError, printable
 
 app = typer.Typer(
     name="medsynth",
@@ -22,59 +23,89 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-Src = Annotated[
-    Path | None, typer.Option("--src", help="raw file or folder, or a run; the last run when not given")
-]
-Source = Annotated[
-    str | None, typer.Option("--source", help="reader of the raw files; recognised when not given")
-]
-Lang = Annotated[str | None, typer.Option("--lang", help="language of the raw files (en, zh)")]
-Licence = Annotated[str | None, typer.Option("--licence", help="licence of the raw files")]
-Column = Annotated[
-    list[str] | None,
-    typer.Option("--column", help="our field=their column, such as question=ask; repeatable"),
-]
-Pipeline = Annotated[str | None, typer.Option("--pipeline", help="pipeline file for a new run")]
-Out = Annotated[Path | None, typer.Option("--out", help="folder of the run (runs/<name> when not given)")]
-Limit = Annotated[
-    int | None, typer.Option("--limit", min=1, help="take at most this many rows of each source")
-]
-Workers = Annotated[int | None, typer.Option("--workers", min=1, help="worker processes (all cores)")]
-Seed = Annotated[int | None, typer.Option("--seed", help="seed of every random choice")]
-Unknown = Annotated[
-    bool, typer.Option("--allow-unknown-licence", help="pack sources whose licence nobody stated")
-]
-Setting = Annotated[
-    list[str] | None,
-    typer.Option("--set", help="any pipeline setting, such as dedup.threshold=0.9; repeatable"),
-]
+
+def _absolute(value: Path | list[Path]) -> str | list[str]:
+    """Paths of the command line start from the working folder, those of a pipeline file from its own."""
+    return [str(path.resolve()) for path in value] if isinstance(value, list) else str(value.resolve())
 
 
-def _choose(
-    src: Path | None,
-    source: str | None,
-    lang: str | None,
-    licence: str | None,
-    column: list[str] | None,
-    pipeline: str | None,
-    out: Path | None,
-    settings: dict[str, Any],
-    extra: list[str] | None,
-) -> Workspace:
+def _names(value: str) -> list[str]:
+    return [name.strip() for name in value.split(",")]
+
+
+@dataclass(frozen=True)
+class Option:
+    """One option of a verb: its type and help, the pipeline setting it stands for ("" for none), and how."""
+
+    type: Any
+    help: str
+    setting: str = ""
+    convert: Callable[[Any], Any] = lambda value: value
+    metavar: str | None = None
+
+
+RAW: dict[str, Option] = {
+    "source": Option(str, "reader of the raw files; recognised when not given"),
+    "lang": Option(str, "language of the raw files (en, zh)"),
+    "licence": Option(str, "licence of the raw files"),
+    "column": Option(
+        list[str], "our field=their column, such as question=ask; repeatable", metavar="NAME=COLUMN"
+    ),
+}
+COMMON: dict[str, Option] = {
+    "out": Option(Path, "folder of the run (runs/<name> when not given)"),
+    "limit": Option(int, "take at most this many rows of each source", "limit"),
+    "workers": Option(int, "worker processes (all cores)", "run.workers"),
+    "seed": Option(int, "seed of every random choice", "seed"),
+    "allow_unknown_licence": Option(
+        bool, "pack sources whose licence nobody stated", "pack.allow_unknown_licences"
+    ),
+    "set": Option(
+        list[str], "any pipeline setting, such as dedup.threshold=0.9; repeatable", metavar="KEY=VALUE"
+    ),
+}
+RUN_SRC = {"src": Option(Path, "raw file or folder in the place of the pipeline's sources")}
+STAGE_SRC = {
+    "src": Option(Path, "raw file or folder, or a run; the last run when not given"),
+    "pipeline": Option(str, "pipeline file for a new run"),
+}
+
+
+def _carry_out(until: str, given: dict[str, Any], options: dict[str, Option]) -> None:
+    """Carry a pipeline out up to a stage, as the options say, and print where it ended."""
+    import yaml
+
     from medsynth.config import find_pipeline
-    from medsynth.run.start import Request, choose_run
+    from medsynth.run.progress import Display
+    from medsynth.run.start import Request, carry_out, choose_run
+    from medsynth.run.summary import print_summary
 
-    described = {"reader": source, "lang": lang, "licence": licence, "columns": _pairs(column, "--column")}
-    described = {k: v for k, v in described.items() if v}
-    return choose_run(
+    settings = {
+        option.setting: option.convert(given[name])
+        for name, option in options.items()
+        if option.setting and (given[name] or (given[name] == 0 and given[name] is not False))
+    }
+    try:
+        settings |= {key: yaml.safe_load(value) for key, value in _pairs(given["set"], "--set").items()}
+    except yaml.YAMLError as error:
+        raise UserError(f"--set: {' '.join(str(error).split())}") from None
+    raw = {"reader": given["source"], "lang": given["lang"], "licence": given["licence"]}
+    raw["columns"] = _pairs(given["column"], "--column")
+    workspace = choose_run(
         Request(
-            src=src,
-            pipeline=find_pipeline(pipeline) if pipeline else None,
-            out=out,
-            source=described,
-            settings={**settings, **_settings(extra)},
+            src=given["src"],
+            pipeline=find_pipeline(given["pipeline"]) if given["pipeline"] else None,
+            out=given["out"],
+            source={key: value for key, value in raw.items() if value},
+            settings=settings,
         )
     )
+    try:
+        result = carry_out(workspace, until, Display())
+    except KeyboardInterrupt:
+        typer.echo("\nstopped; finished work is kept, the same command goes on from here", err=True)
+        raise typer.Exit(130) from None
+    print_summary(workspace, result)
 
 
 def _pairs(values: list[str] | None, option: str) -> dict[str, str]:
@@ -84,157 +115,104 @@ def _pairs(values: list[str] | None, option: str) -> dict[str, str]:
     return pairs
 
 
-def _settings(values: list[str] | None) -> dict[str, Any]:
-    import yaml
-
-    try:
-        return {key: yaml.safe_load(value) for key, value in _pairs(values, "--set").items()}
-    except yaml.YAMLError as error:
-        raise UserError(f"--set: {' '.join(str(error).split())}") from None
-
-
-def _carry_out(workspace: Workspace, until: str) -> None:
-    from medsynth.run.progress import Display
-    from medsynth.run.start import carry_out
-    from medsynth.run.summary import print_summary
-
-    try:
-        result = carry_out(workspace, until, Display())
-    except KeyboardInterrupt:
-        typer.echo("\nstopped; finished work is kept, the same command goes on from here", err=True)
-        raise typer.Exit(130) from None
-    print_summary(workspace, result)
-
-
-def _common(
-    workers: int | None, seed: int | None, limit: int | None, unknown: bool = False
-) -> dict[str, Any]:
-    return {
-        "run.workers": workers,
-        "seed": seed,
-        "limit": limit,
-        "pack.allow_unknown_licences": unknown or None,
-    }
-
-
-@app.command()
-def run(
-    pipeline: Annotated[str, typer.Argument(help="pipeline file, or the name of a shipped one such as demo")],
-    src: Annotated[
-        Path | None, typer.Option("--src", help="raw files instead of the pipeline's sources")
-    ] = None,
-    source: Source = None,
-    lang: Lang = None,
-    licence: Licence = None,
-    column: Column = None,
-    out: Out = None,
-    limit: Limit = None,
-    workers: Workers = None,
-    seed: Seed = None,
-    allow_unknown_licence: Unknown = False,
-    setting: Setting = None,
+def _verb(
+    name: str,
+    summary: str,
+    own: dict[str, Option] | None = None,
+    *,
+    instead: Callable[[dict[str, Any]], bool] | None = None,
 ) -> None:
-    """Run a whole pipeline, from raw files to the packed corpus; again to resume."""
-    settings = _common(workers, seed, limit, allow_unknown_licence)
-    _carry_out(_choose(src, source, lang, licence, column, pipeline, out, settings, setting), "pack")
+    """Register the verb of a stage: its own options and those that all of them share.
+
+    `instead` may answer an option that asks for something else than carrying the stage out.
+    """
+    options = {**STAGE_SRC, **(own or {}), **RAW, **COMMON}
+
+    def verb(**given: Any) -> None:
+        if instead is None or not instead(given):
+            _carry_out(name, given, options)
+
+    _register(name, summary, verb, options)
 
 
-def _stage_verb(stage: str, summary: str) -> None:
-    """Register the verb of a stage that has no options of its own."""
-
-    def verb(
-        src: Src = None,
-        source: Source = None,
-        lang: Lang = None,
-        licence: Licence = None,
-        column: Column = None,
-        pipeline: Pipeline = None,
-        out: Out = None,
-        limit: Limit = None,
-        workers: Workers = None,
-        seed: Seed = None,
-        allow_unknown_licence: Unknown = False,
-        setting: Setting = None,
-    ) -> None:
-        settings = _common(workers, seed, limit, allow_unknown_licence)
-        _carry_out(_choose(src, source, lang, licence, column, pipeline, out, settings, setting), stage)
-
-    app.command(stage, help=summary)(verb)
-
-
-_stage_verb("ingest", "Read raw files: every row becomes a record or a ledger line.")
-_stage_verb("screen", "Clean the text, take personal data out, reject what cannot be spoken.")
-_stage_verb("dedup", "Merge exact and near duplicates, remove what matches held-out sets.")
-_stage_verb("split", "Assign train, validation and test by group and duplicate cluster.")
-
-
-@app.command()
-def rewrite(
-    src: Src = None,
-    engine: Annotated[
-        str | None, typer.Option("--engine", help="who rewrites: extractive needs no model")
-    ] = None,
-    source: Source = None,
-    lang: Lang = None,
-    licence: Licence = None,
-    column: Column = None,
-    pipeline: Pipeline = None,
-    out: Out = None,
-    limit: Limit = None,
-    workers: Workers = None,
-    seed: Seed = None,
-    setting: Setting = None,
+def _register(
+    name: str, summary: str, verb: Callable[..., None], options: dict[str, Option], *first: inspect.Parameter
 ) -> None:
-    """Rewrite questions and answers into consultation-style dialogues."""
-    settings = {**_common(workers, seed, limit), "rewrite.engine": engine}
-    _carry_out(_choose(src, source, lang, licence, column, pipeline, out, settings, setting), "rewrite")
+    parameters = list(first)
+    for option_name, option in options.items():
+        flag = f"--{option_name.replace('_', '-')}"
+        declared = typer.Option(flag, help=option.help, metavar=option.metavar)
+        annotation = option.type if option.type is bool else option.type | None
+        default = False if option.type is bool else None
+        parameters.append(
+            inspect.Parameter(
+                option_name,
+                inspect.Parameter.KEYWORD_ONLY,
+                default=default,
+                annotation=Annotated[annotation, declared],
+            )
+        )
+    verb.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    verb.__annotations__ = {p.name: p.annotation for p in parameters}
+    app.command(name, help=summary)(verb)
 
 
-_stage_verb("profile", "Work out who speaks: informant, age group, gender, accent.")
+def _run(**given: Any) -> None:
+    _carry_out("pack", given, {**RUN_SRC, **RAW, **COMMON})
 
 
-@app.command()
-def voice(
-    src: Src = None,
-    profile: Annotated[
-        str | None,
-        typer.Option("--profile", help="force a profile: elderly, female-elderly, child,en-GB-scotland"),
-    ] = None,
-    count: Annotated[int | None, typer.Option("--count", min=0, help="voice this many dialogues")] = None,
-    hours: Annotated[
-        float | None, typer.Option("--hours", min=0.0, help="voice about this much audio")
-    ] = None,
-    ids: Annotated[Path | None, typer.Option("--ids", help="voice the dialogues listed in this file")] = None,
-    roles: Annotated[
-        str | None, typer.Option("--roles", help="who is voiced: patient, or patient,doctor")
-    ] = None,
-    engine: Annotated[str | None, typer.Option("--engine", help="voice engine: espeak")] = None,
-    source: Source = None,
-    lang: Lang = None,
-    licence: Licence = None,
-    column: Column = None,
-    pipeline: Pipeline = None,
-    out: Out = None,
-    limit: Limit = None,
-    workers: Workers = None,
-    seed: Seed = None,
-    allow_unknown_licence: Unknown = False,
-    setting: Setting = None,
-) -> None:
-    """Voice dialogues with speakers that match their patients, and pack the corpus."""
-    settings = {
-        **_common(workers, seed, limit, allow_unknown_licence),
-        "voice.profile": profile,
-        "voice.count": count,
-        "voice.hours": hours,
-        "voice.ids": ids and str(ids.resolve()),
-        "voice.roles": roles and [role.strip() for role in roles.split(",")],
-        "voice.engine": engine,
-    }
-    _carry_out(_choose(src, source, lang, licence, column, pipeline, out, settings, setting), "voice")
-
-
-_stage_verb("pack", "Write the corpus: tables, card, report, checksums.")
+_register(
+    "run",
+    "Run a whole pipeline, from raw files to the packed corpus; again to resume.",
+    _run,
+    {**RUN_SRC, **RAW, **COMMON},
+    inspect.Parameter(
+        "pipeline",
+        inspect.Parameter.KEYWORD_ONLY,
+        annotation=Annotated[
+            str, typer.Argument(help="pipeline file, or the name of a shipped one such as demo")
+        ],
+    ),
+)
+_verb("ingest", "Read raw files: every row becomes a record or a ledger line.")
+_verb("screen", "Clean the text, take personal data out, reject what cannot be spoken.")
+_verb(
+    "dedup",
+    "Merge exact and near duplicates, remove what matches held-out sets.",
+    {
+        "against": Option(
+            list[Path],
+            "held-out file whose rows are removed from the corpus; repeatable",
+            "dedup.against",
+            _absolute,
+        ),
+        "threshold": Option(
+            float, "Jaccard similarity from which two rows are near duplicates", "dedup.threshold"
+        ),
+    },
+)
+_verb("split", "Assign train, validation and test by group and duplicate cluster.")
+_verb(
+    "rewrite",
+    "Rewrite questions and answers into consultation-style dialogues.",
+    {"engine": Option(str, "who rewrites: extractive needs no model", "rewrite.engine")},
+)
+_verb("profile", "Work out who speaks: informant, age group, gender, accent.")
+_verb(
+    "voice",
+    "Voice dialogues with speakers that match their patients, and pack the corpus.",
+    {
+        "profile": Option(
+            str, "force a profile: elderly, female-elderly, child,en-GB-scotland", "voice.profile"
+        ),
+        "count": Option(int, "voice this many dialogues", "voice.count"),
+        "hours": Option(float, "voice about this much audio", "voice.hours"),
+        "ids": Option(Path, "voice the dialogues listed in this file, one id a line", "voice.ids", _absolute),
+        "roles": Option(str, "who is voiced: patient, or patient,doctor", "voice.roles", _names),
+        "engine": Option(str, "voice engine: espeak", "voice.engine"),
+    },
+)
+_verb("pack", "Write the corpus: tables, card, report, checksums.")
 
 
 @app.command()
@@ -251,7 +229,7 @@ def verify(
     path = path or last_run()
     findings = list(examine(path))
     for finding in findings:
-        typer.echo(f"{finding.check}: {finding.where}: {finding.message}", err=True)
+        typer.echo(printable(f"{finding.check}: {finding.where}: {finding.message}"), err=True)
     for check in CHECKS:
         count = sum(f.check == check for f in findings)
         typer.echo(f"{'FAILED' if count else 'ok':<7}{check}" + (f" ({count})" if count else ""))
@@ -356,8 +334,11 @@ def schema() -> None:
 
 def main() -> None:
     """Run the command line; a user's mistake is one line and exit code 1."""
+    for stream in (sys.stdout, sys.stderr):  # a terminal of another encoding must not end a command
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         app()
     except UserError as error:
-        typer.echo(f"medsynth: {error}", err=True)
+        typer.echo(printable(f"medsynth: {error}"), err=True)
         sys.exit(1)

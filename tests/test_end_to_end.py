@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import random
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -16,6 +15,7 @@ import pytest
 
 from medsynth.corpus.reader import corpus_info
 from tests.conftest import ROOT, medsynth
+from tests.run.support import kill_after
 
 SAMPLES = ROOT / "pipelines/samples"
 DEMO = ROOT / "pipelines/demo.yaml"
@@ -23,7 +23,9 @@ SMALL = ("--limit", 6, "--set", "run.shard_size=3")
 
 
 def frame(run: Path) -> pl.DataFrame:
-    return pl.concat([pl.read_parquet(p, memory_map=False) for p in sorted(run.glob("corpus/data/*.parquet"))])
+    return pl.concat(
+        [pl.read_parquet(p, memory_map=False) for p in sorted(run.glob("corpus/data/*.parquet"))]
+    )
 
 
 def corpus_bytes(run: Path) -> dict[str, bytes]:
@@ -94,15 +96,9 @@ def test_killed_at_random_the_demo_ends_with_the_same_bytes(tmp_path):
     command = [str(c) for c in (*command, "--out", tmp_path / "run")]
     rng = random.Random(3)
     kills = 0
-    for _ in range(12):
+    for _ in range(6):
         process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        try:
-            process.wait(timeout=rng.uniform(1.0, 5.0))
-            break
-        except subprocess.TimeoutExpired:
-            process.send_signal(signal.SIGKILL)
-            process.wait()
-            kills += 1
+        kills += kill_after(process, tmp_path / "run", rng.randint(1, 14), rng.uniform(0, 0.5))
     medsynth("run", DEMO, *SMALL, "--out", tmp_path / "run", cwd=ROOT)
     assert kills
     assert corpus_bytes(tmp_path / "run") == corpus_bytes(tmp_path / "calm")
@@ -151,7 +147,9 @@ def test_a_changed_voice_redoes_only_its_dialogues(small):
 
     used = frame(small / "run").group_by("speaker_id").len().sort("len", "speaker_id", descending=True).row(0)
     speakers = [
-        s.model_copy(update={"handle": {**s.handle, "pitch": int(s.handle["pitch"]) + 1}}) if s.id == used[0] else s
+        s.model_copy(update={"handle": {**s.handle, "pitch": int(s.handle["pitch"]) + 1}})
+        if s.id == used[0]
+        else s
         for s in load_bank()
     ]
     save_bank(speakers, small / "pipelines/bank.csv")
@@ -218,7 +216,11 @@ def test_rewrite_of_a_raw_file_alone(tmp_path):
     ],
 )
 def test_a_users_mistake_is_one_plain_message(tmp_path, arguments, words):
-    row = {"id": "1", "question": "I have had a headache for two days. What can I do?", "answer": "Rest and drink."}
+    row = {
+        "id": "1",
+        "question": "I have had a headache for two days. What can I do?",
+        "answer": "Rest and drink.",
+    }
     (tmp_path / "a.jsonl").write_text(json.dumps(row) + "\n")
     (tmp_path / "b.bin").write_bytes(bytes(range(256)) * 4)
     result = medsynth(*arguments, cwd=tmp_path, check=False)

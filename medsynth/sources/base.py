@@ -88,6 +88,13 @@ class Source:
         """Return "" when the file (its first 64 KiB in `head`) has this shape, else why not, briefly."""
         raise NotImplementedError
 
+    def companion(self, path: Path) -> bool:
+        """Return whether the file only completes another one of its folder (metadata, the second speaker).
+
+        Of a folder such files are not read for rows of their own.
+        """
+        return False
+
     def rows(self, path: Path, config: SourceConfig) -> Iterator[Row]:
         """Yield the file's rows in order, lazily."""
         raise NotImplementedError

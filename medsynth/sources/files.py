@@ -11,7 +11,7 @@ from typing import BinaryIO, cast
 from medsynth.sources.base import SourceError
 
 HEAD_BYTES = 64 * 1024
-SUFFIXES = frozenset({".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet", ".xml", ".txt"})
+SUFFIXES = frozenset({".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet", ".xml", ".txt", ".textgrid"})
 
 
 def data_suffix(path: Path) -> str:

@@ -121,7 +121,9 @@ def _parquet(path: Path) -> Iterator[dict[str, Any]]:
     import polars as pl
 
     try:
-        for batch in pl.scan_parquet(path).collect_batches(chunk_size=_BATCH, maintain_order=True):
+        for batch in pl.scan_parquet(path, glob=False).collect_batches(
+            chunk_size=_BATCH, maintain_order=True
+        ):
             yield from batch.iter_rows(named=True)
     except pl.exceptions.PolarsError as error:
         raise ValueError(f"not readable as Parquet ({type(error).__name__})") from error

@@ -43,6 +43,22 @@ def json_rows(path: Path, id_of: Callable[[dict[str, Any]], str | None]) -> Iter
                 yield Row(id_of(value), where, value)
 
 
+def json_members(path: Path) -> Iterator[Row]:
+    """Yield one `Row` per member of a `.json` file that is one object of objects: key as id, value a dict.
+
+    What is said of arrays holds here too: the rest behind a broken member is one row with an error.
+    """
+    with open_bytes(path) as stream:
+        for where, member in _sequence(stream, "{", _member):
+            if isinstance(member, RowError):
+                yield Row(None, where, error=member)
+            elif not isinstance(member[1], dict):
+                error = RowError(Reason.MALFORMED_ROW, "the member is not a JSON object")
+                yield Row(member[0] or None, where, error=error)
+            else:
+                yield Row(member[0] or None, where, member[1])
+
+
 def _lines(stream: BinaryIO) -> Iterator[tuple[str, Any]]:
     number = 0
     while line := stream.readline(MAX_RECORD + 1):
@@ -115,35 +131,53 @@ class _Text:
 
 
 def _array(stream: BinaryIO) -> Iterator[tuple[str, Any]]:
+    return _sequence(stream, "[", _element)
+
+
+def _sequence(
+    stream: BinaryIO, opening: str, read: Callable[[_Text, int], tuple[Any, int]]
+) -> Iterator[tuple[str, Any]]:
+    what, closing = ("array", "]") if opening == "[" else ("object", "}")
     text = _Text(stream)
     number = 0
-    at = text.skip_space(0) + 1  # behind the "["
+    at = text.skip_space(0)
     try:
+        if not text.buffer.startswith(opening, at):
+            raise _broken(text, at, f"the file does not begin with {opening!r}")
+        at += 1
         while True:
             at = text.skip_space(at)
-            if text.buffer.startswith("]", at) and number == 0:
+            if text.buffer.startswith(closing, at) and number == 0:
                 at += 1
                 break
-            value, at = _element(text, at)
+            value, at = read(text, at)
             number += 1
             yield f"row {number}", value
             at = text.skip_space(at)
             mark = text.buffer[at : at + 1]
             at += 1
-            if mark == "]":
+            if mark == closing:
                 break
             if mark != ",":
-                raise _broken(
-                    text, at - 1, "the array ends without ']'" if not mark else "expected ',' or ']'"
-                )
+                fault = f"expected ',' or {closing!r}" if mark else f"the {what} ends without {closing!r}"
+                raise _broken(text, at - 1, fault)
             if at > CHUNK:
                 text.drop(at)
                 at = 0
         at = text.skip_space(at)
         if at < len(text.buffer) or text.fault:
-            raise _broken(text, at, "there is something behind the end of the array")
+            raise _broken(text, at, f"there is something behind the end of the {what}")
     except RowError as error:
         yield f"row {number + 1}", error
+
+
+def _member(text: _Text, at: int) -> tuple[tuple[str, Any], int]:
+    key, at = _element(text, at)
+    at = text.skip_space(at)
+    if not isinstance(key, str) or not text.buffer.startswith(":", at):
+        raise _broken(text, at, "expected a name and ':'")
+    value, at = _element(text, text.skip_space(at + 1))
+    return (key, value), at
 
 
 def _element(text: _Text, at: int) -> tuple[Any, int]:
@@ -189,6 +223,25 @@ def peek(path: Path, head: bytes, count: int = 5) -> tuple[list[dict[str, Any]],
         return [], "its first line is no whole JSON record (one object over many lines is no list of records)"
     records = [value for value in found if isinstance(value, dict)]
     return records, "" if records else "no whole JSON record in its first 64 KiB"
+
+
+def peek_members(head: bytes, count: int = 5) -> dict[str, Any]:
+    """Return up to `count` whole members of a file that is one JSON object, from its first bytes."""
+    text = head.decode("utf-8-sig", "replace").lstrip()
+    found: dict[str, Any] = {}
+    at = 1
+    while text.startswith("{") and len(found) < count:
+        try:
+            key, at = _DECODER.raw_decode(text, _skip(text, at))
+            at = _skip(text, at)
+            if not isinstance(key, str) or not text.startswith(":", at):
+                break
+            found[key], at = _DECODER.raw_decode(text, _skip(text, at + 1))
+        except (ValueError, RecursionError):
+            break
+        at = _skip(text, at)
+        at += text.startswith(",", at)
+    return found
 
 
 def _peek_array(text: str, count: int) -> list[Any]:

@@ -22,6 +22,7 @@ _LABELS = {
     **dict.fromkeys(("patient", "patients", "pattor", "pater"), "patient"),
     **dict.fromkeys(("guest_family", "gest_family"), "family"),
 }
+_PUBLISHED = frozenset({"doctor", "patient", "guest_family", "guest_clinician"})
 _NAMES = "|".join(sorted(map(re.escape, _LABELS), key=len, reverse=True))
 # A label opens a line or follows a blank, hyphen or quotation mark (the translated file runs all turns
 # together in one line); behind a relative's label a full stop occurs in place of the colon.
@@ -56,30 +57,35 @@ class MTSDialog(Source):
 
     def parse(self, value: Any, config: SourceConfig) -> Parsed:
         """Cut the dialogue at its labels; consecutive utterances of one side become one turn."""
-        turns, speakers = split_dialogue(text_of_value(field(value, "dialogue"), "dialogue"))
+        turns, speakers, mended = split_dialogue(text_of_value(field(value, "dialogue"), "dialogue"))
         if not turns:
             raise RowError(Reason.MALFORMED_ROW, "no line of the dialogue says who speaks")
         meta = {"section": value.get("section_header", ""), "speakers": ",".join(sorted(speakers))}
+        if mended:
+            meta["labels_mended"] = str(mended)
         if "family" in speakers and "patient" not in speakers:
             meta["informant"] = "other"
         parsed = tuple(make_turn(role, text) for role, text in turns)
         return Parsed(turns=parsed, group=_group(value), meta=clean_meta(meta))
 
 
-def split_dialogue(text: str) -> tuple[list[tuple[Role, str]], set[str]]:
-    """Return the turns of a labelled dialogue, and who is heard: doctor, clinician, patient, family.
+def split_dialogue(text: str) -> tuple[list[tuple[Role, str]], set[str], int]:
+    """Return the turns of a labelled dialogue, who is heard (doctor, clinician, patient, family), and how many
+    labels were misspelt or missing.
 
     What stands before the first label was said by the side that is not named next. A dialogue
     without any label has no turns.
     """
     labels = list(_LABEL.finditer(text))
     if not labels:
-        return [], set()
+        return [], set(), 0
     names = [_LABELS[match["label"].lower()] for match in labels]
     ends = [match.start() for match in labels[1:]] + [len(text)]
     said = [(name, text[match.end() : end]) for name, match, end in zip(names, labels, ends, strict=True)]
     opening = text[: labels[0].start()]
+    mended = sum(match["label"].lower() not in _PUBLISHED for match in labels)
     if any(map(str.isalnum, opening)):
+        mended += 1
         said.insert(0, ("doctor" if _role(names[0]) == "patient" else "patient", opening))
     turns: list[tuple[Role, str]] = []
     speakers = set()
@@ -91,7 +97,7 @@ def split_dialogue(text: str) -> tuple[list[tuple[Role, str]], set[str]]:
         if turns and turns[-1][0] == role:
             words = f"{turns.pop()[1]} {words}"
         turns.append((role, words))
-    return turns, speakers
+    return turns, speakers, mended
 
 
 def _role(speaker: str) -> Role:

@@ -7,20 +7,50 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
+from medsynth.sources.aci_bench import ACIBench
+from medsynth.sources.ai_hospital import AIHospital
 from medsynth.sources.base import Source, SourceError
+from medsynth.sources.cmb_clin import CMBClin
+from medsynth.sources.cmb_exam import CMBExam
 from medsynth.sources.cmtmedqa import CMtMedQA
+from medsynth.sources.disc_medllm import DISCMedLLM
 from medsynth.sources.files import data_suffix, read_head, require, walk
 from medsynth.sources.generic import Generic
+from medsynth.sources.huatuogpt2 import HuatuoGPT2
+from medsynth.sources.med_safety_bench import MedSafetyBench
+from medsynth.sources.meddg import MedDG
 from medsynth.sources.medquad import MedQuAD
 from medsynth.sources.mts_dialog import MTSDialog
+from medsynth.sources.primock57 import PriMock57
+from medsynth.sources.pubmedqa import PubMedQA
 from medsynth.sources.sharegpt import ShareGPT
+from medsynth.sources.speechmed import SpeechMed
 from medsynth.sources.toyhom import Toyhom
 
 # In the order in which recognition asks them: the published shapes exclude one another; a table that also
-# has `question` and `answer` is only then generic when it has none of these shapes.
-_READERS: tuple[type[Source], ...] = (MedQuAD, MTSDialog, Toyhom, CMtMedQA, ShareGPT, Generic)
-# Readers whose tests have been run on files as their publishers ship them.
-_READ_ON_REAL_FILES = frozenset({"medquad", "mts_dialog", "toyhom", "cmtmedqa", "sharegpt", "generic"})
+# has `question` and `answer` is only then generic when it has none of these shapes, and a conversation is
+# only then ShareGPT's when it is of none of the data sets that use this shape.
+_READERS: tuple[type[Source], ...] = (
+    MedQuAD,
+    MTSDialog,
+    ACIBench,
+    PriMock57,
+    MedSafetyBench,
+    PubMedQA,
+    Toyhom,
+    CMtMedQA,
+    CMBExam,
+    CMBClin,
+    AIHospital,
+    DISCMedLLM,
+    SpeechMed,
+    MedDG,
+    HuatuoGPT2,
+    ShareGPT,
+    Generic,
+)
+# Built from a description of the format; the tests of all others have read files as published.
+_UNTESTED = frozenset({"cmb_exam", "huatuogpt2", "meddg"})
 
 
 @cache
@@ -52,7 +82,7 @@ def source_table() -> list[dict[str, str]]:
             "lang": source.lang,
             "kind": source.kind,
             "licence": source.licence,
-            "status": "read on real files" if name in _READ_ON_REAL_FILES else "untested on real files",
+            "status": "untested on real files" if name in _UNTESTED else "read on real files",
         }
         for name, source in _instances().items()
     ]
@@ -98,13 +128,15 @@ def data_files(path: Path, reader: Source | None = None) -> list[Path]:
     """Return the files that `path` stands for, sorted: itself, or those of a folder that are for `reader`.
 
     Of a folder these are the files that the reader (None: the detected one) recognises, and the others of the
-    same suffixes, so that a damaged file ends in the ledger and not in silence. Raises `SourceError`.
+    same suffixes, so that a damaged file ends in the ledger and not in silence; files that only complete
+    others (metadata, a second speaker) are read with those. Raises `SourceError`.
     """
     require(path)
     if path.is_file():
         return [path]
     source = reader or detect(path)
-    return files_that_fit(path, lambda file: source.mismatch(file, read_head(file)), source.name)
+    files = files_that_fit(path, lambda file: source.mismatch(file, read_head(file)), source.name)
+    return [file for file in files if not source.companion(file)]
 
 
 def files_that_fit(folder: Path, mismatch: Callable[[Path], str], name: str) -> list[Path]:

@@ -55,9 +55,11 @@ class Toyhom(Source):
     def parse(self, value: Any, config: SourceConfig) -> Parsed:
         """Make the question of title and ask, which often repeat each other."""
         title, ask, answer = (text_of_value(field(value, name), name) for name in _HEADER[1:])
+        question = join_question(title, ask)
+        said_in = {title: "title", ask: "ask"}.get(question, "title,ask")
         return Parsed(
-            turns=(make_turn("patient", join_question(title, ask)), make_turn("doctor", answer)),
-            meta=clean_meta({"department": value.get("department")}),
+            turns=(make_turn("patient", question), make_turn("doctor", answer)),
+            meta=clean_meta({"department": value.get("department"), "question_from": said_in}),
         )
 
 

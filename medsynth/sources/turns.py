@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from medsynth.records import Gender, Kind, RawTurn, Reason, Role, StatedPatient
@@ -43,6 +44,19 @@ def make_turn(role: Role, text: str) -> RawTurn:
         except UnicodeEncodeError:
             raise RowError(Reason.BAD_ENCODING, "a turn holds half of a surrogate pair") from None
     return RawTurn(role=role, text=text)
+
+
+def joined_turns(said: Iterable[tuple[Role, str]], joint: str) -> tuple[RawTurn, ...]:
+    """Return one turn for what one side says in a row, joined by `joint`; blank utterances are none."""
+    turns: list[tuple[Role, list[str]]] = []
+    for role, text in said:
+        if not (text := text.strip()):
+            continue
+        if turns and turns[-1][0] == role:
+            turns[-1][1].append(text)
+        else:
+            turns.append((role, [text]))
+    return tuple(make_turn(role, joint.join(texts)) for role, texts in turns)
 
 
 def text_of_value(value: Any, what: str) -> str:

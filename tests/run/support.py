@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import subprocess
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -19,6 +21,22 @@ from medsynth.run.tasks import StageSpec, StaleRows, Task, run_process, run_sket
 from medsynth.run.workspace import Workspace, prepare_run
 from medsynth.stages.base import Context
 from tests.run.toy import ToySettings
+
+
+def kill_after(process: subprocess.Popen, folder: Path, commits: int, delay_s: float) -> bool:
+    """Kill a run once it has committed so many files more, and a moment; tell whether it was still alive."""
+
+    def committed() -> int:
+        return sum(1 for _ in folder.glob("stages/**/*.parquet"))
+
+    before = committed()
+    while process.poll() is None and committed() < before + commits:
+        time.sleep(0.01)
+    time.sleep(delay_s)
+    alive = process.poll() is None
+    process.kill()
+    process.communicate()
+    return alive
 
 
 class InlinePool:
@@ -65,9 +83,7 @@ def toy_run(
     )
     workspace = prepare_run(folder, config, folder)
     text = (settings or ToySettings()).model_dump_json()
-    plan = Plan(
-        tuple((name.lower(), StageSpec(f"tests.run.toy:{name}", text, Context())) for name in stages)
-    )
+    plan = Plan(tuple((name.lower(), StageSpec(f"tests.run.toy:{name}", text, Context())) for name in stages))
     return workspace, execute(workspace, plan, quiet(), pool=InlinePool() if inline else None)
 
 

@@ -100,7 +100,9 @@ def test_a_record_that_kills_its_worker_costs_itself_alone(tmp_path):
 
 
 def test_one_and_two_workers_and_no_worker_give_the_same_bytes(tmp_path):
-    questions = [f"row {i} {w}" for i in range(6) for w in ("toy=keep", "toy=reject", "second=split", "second=raise")]
+    questions = [
+        f"row {i} {w}" for i in range(6) for w in ("toy=keep", "toy=reject", "second=split", "second=raise")
+    ]
     source = write_rows(tmp_path / "rows.jsonl", questions)
     runs = [
         contents(toy_run(tmp_path / f"run{i}", source, workers=workers, inline=inline)[1])

@@ -362,7 +362,11 @@ def test_mts_sides_labels_and_line_ends(tmp_path):
         ("d", "Where? And when? and how?"),
         ("p", "Yesterday."),
     ]
-    assert one.meta == {"section": "GENHX", "speakers": "clinician,doctor,family,patient"}
+    assert one.meta == {
+        "section": "GENHX",
+        "speakers": "clinician,doctor,family,patient",
+        "labels_mended": "2",
+    }
     assert two.meta["informant"] == "other" and said(two)[0] == ("p", "She is my mother.")
     assert [r for r, _ in said(three)] == ["d", "p", "d", "p", "d"] and said(three)[0] == (
         "d",
@@ -404,6 +408,7 @@ def test_toyhom_joins_title_and_question_once(tmp_path, encoding):
     ]
     assert records[3].turns[1].text == "多休息。\n少爬楼。"
     assert {r.meta["department"] for r in records} == {"骨科"}
+    assert [r.meta["question_from"] for r in records] == ["title,ask", "ask", "title", "title,ask"]
 
 
 def test_toyhom_pairs_in_text(tmp_path):
