@@ -16,7 +16,8 @@ ROOT = Path(__file__).parents[1]
 def medsynth(*arguments: object, cwd: Path = ROOT, check: bool = True) -> subprocess.CompletedProcess:
     """Run the command line in a process of its own."""
     command = [sys.executable, "-c", "from medsynth.cli import main; main()", *map(str, arguments)]
-    result = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+    env = {k: v for k, v in os.environ.items() if k != "MEDSYNTH_REAL_DATA"}
+    result = subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, check=False)
     if check and result.returncode:
         raise AssertionError(f"medsynth {arguments} exited {result.returncode}:\n{result.stdout}\n{result.stderr}")
     return result

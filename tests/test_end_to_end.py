@@ -210,6 +210,8 @@ def test_rewrite_of_a_raw_file_alone(tmp_path):
         (("verify", "."), "neither a corpus"),
         (("rewrite", "--src", "a.jsonl", "--set", "screen.min_chrs=3"), "unknown key"),
         (("run", "demo", "--src", "a.jsonl"), "licence"),
+        (("run", "open-data", "--out", "x"), "environment variable"),
+        (("voice", "--src", "a.jsonl", "--licence", "MIT", "--count", "-3"), "voice.count"),
         (("rewrite", "--src", "b.bin"), "b.bin"),
         (("voice", "--src", "a.jsonl", "--licence", "MIT", "--profile", "eldery"), "eldery"),
         (("rewrite", "--src", "a.jsonl", "--engine", "gpt"), "extractive"),

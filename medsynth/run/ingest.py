@@ -32,6 +32,8 @@ def resolve_sources(workspace: Workspace, *, need_licence: bool) -> list[tuple[S
     resolved = []
     for config in workspace.config.sources:
         path = workspace.context.resolve(config.path)
+        if not path.exists() and "$" in str(path):
+            raise UserError(f"{config.path}: set this environment variable to the folder of the data")
         if not path.exists():
             raise UserError(f"{config.path}: no such file or folder (looked for {path})")
         reader = reader_for(config, path)

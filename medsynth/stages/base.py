@@ -7,6 +7,7 @@ A stage is opened in a worker process, used for many batches there, and closed.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,8 +35,9 @@ class Context:
     base: Path = field(default_factory=Path)
 
     def resolve(self, path: str) -> Path:
-        """Return `path` as it is when absolute, else relative to the pipeline file's folder."""
-        return Path(path) if Path(path).is_absolute() else self.base / path
+        """Return `path`, its `$VARIABLES` filled in; relative ones start from the pipeline file's folder."""
+        expanded = Path(os.path.expandvars(path)).expanduser()
+        return expanded if expanded.is_absolute() else self.base / expanded
 
 
 class Stage(Generic[R]):
