@@ -34,11 +34,15 @@ def data_paths(path: Path) -> list[Path]:
 
 def dialogue_rows(file: Path, rows_at_once: int = 64) -> Iterator[dict[str, Any]]:
     """Yield a data file's rows as dictionaries, reading a slice at a time."""
-    total = pl.scan_parquet(file).select(pl.len()).collect().item()
+    total = pl.scan_parquet(file, glob=False).select(pl.len()).collect().item()
     for start in range(0, total, rows_at_once):
-        yield from pl.scan_parquet(file).slice(start, rows_at_once).collect().iter_rows(named=True)
+        yield from (
+            pl.scan_parquet(file, glob=False).slice(start, rows_at_once).collect().iter_rows(named=True)
+        )
 
 
 def columns(path: Path, names: list[str]) -> pl.DataFrame:
     """Return some columns of all data files (audio is not loaded unless `turns` is named)."""
-    return pl.concat([pl.read_parquet(file, columns=names, memory_map=False) for file in data_paths(path)])
+    return pl.concat(
+        [pl.read_parquet(file, glob=False, columns=names, memory_map=False) for file in data_paths(path)]
+    )

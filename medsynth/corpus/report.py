@@ -1,34 +1,43 @@
-"""The report of a corpus: one self-contained page that needs neither a network nor a script.
+"""The report of a corpus: one self-contained page that needs no network, and reads well without its script.
 
-The page carries a content security policy that forbids both, so that nothing in the data can load or run.
+The page carries a content security policy that allows exactly the one script of this package, by its hash,
+and no request, so that nothing in the data can load or run.
 """
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 
-from medsynth.corpus.report_data import RejectExample, choose, read_dialogues, read_facts
-from medsynth.corpus.report_dialogues import dialogues_section
-from medsynth.corpus.report_funnel import funnel_section, overview, rejects_section
+from medsynth.corpus.report_clusters import clusters_section
+from medsynth.corpus.report_data import RejectExample, choose, read_dialogues, read_facts, stratified
+from medsynth.corpus.report_dialogues import dialogues_section, sample_section
+from medsynth.corpus.report_funnel import funnel_section, overview
 from medsynth.corpus.report_html import Html, esc, join, tag
-from medsynth.corpus.report_measures import coverage_section, duration_section, pitch_section
+from medsynth.corpus.report_measures import coverage_section, duration_section
+from medsynth.corpus.report_rejects import rejects_section
+from medsynth.corpus.report_voices import pitch_section
 
 __all__ = ["RejectExample", "build_report"]
 
 SHOWN_DIALOGUES = 12
-AUDIO_BUDGET = 5_200_000
-"""Bytes of FLAC in the page. In base64 this is 6.9 MB, and the whole stays under 8 MB."""
+SAMPLED_DIALOGUES = 100
+AUDIO_BUDGET = 4_500_000
+"""Bytes of FLAC in the page. In base64 this is 6 MB, and the demonstration's page stays under 8 MB."""
+SAMPLE_BUDGET = 1_500_000
 
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; media-src data:; img-src data:"
 _SECTIONS = (
     ("funnel", "Funnel"),
     ("rejects", "Rejects"),
+    ("duplicates", "Duplicates"),
     ("coverage", "Coverage"),
     ("durations", "Durations"),
     ("pitch", "Pitch and pace"),
     ("dialogues", "Dialogues"),
+    ("sample", "Sample"),
 )
 
 
@@ -44,39 +53,58 @@ def build_report(
     the corpus and the examples alone, byte for byte.
     """
     facts = read_facts(corpus)
-    shown = read_dialogues(corpus, choose(facts.dialogues, SHOWN_DIALOGUES))
-    name = str(facts.info.get("name", "corpus"))
+    chosen = choose(facts.dialogues, SHOWN_DIALOGUES)
+    sampled = stratified(facts.dialogues, SAMPLED_DIALOGUES, without=chosen)
+    rows = read_dialogues(corpus, chosen)
+    more = read_dialogues(corpus, sampled)
+    rejects = [e for e in examples if e.reason != "duplicate"]
+    frames = facts.info.get("frames") or {}
+    sample = sample_section(more, frames, facts.dialogues.height, SAMPLE_BUDGET)
+    links = [(anchor, title) for anchor, title in _SECTIONS if sample or anchor != "sample"]
     contents = tag(
         "nav",
-        tag("ol", *(tag("li", tag("a", title, href=f"#{anchor}")) for anchor, title in _SECTIONS)),
+        tag("ol", *(tag("li", tag("a", title, href=f"#{anchor}")) for anchor, title in links)),
         aria_label="Contents",
     )
+    script = _template("report.js")
     body = tag(
         "body",
         tag("header", overview(facts), contents),
         tag(
             "main",
             funnel_section(facts, timings or {}),
-            rejects_section(facts, examples),
+            rejects_section(facts, rejects),
+            clusters_section(facts, examples),
             coverage_section(facts),
             duration_section(facts),
             pitch_section(facts),
-            dialogues_section(shown, facts.info.get("frames") or {}, AUDIO_BUDGET),
+            dialogues_section(rows, frames, AUDIO_BUDGET),
+            sample,
         ),
         tag("footer", _footer(facts.info)),
+        Html(f"<script>{script}</script>"),
     )
     head = (
         '<head><meta charset="utf-8">'
-        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
+        f'<meta http-equiv="Content-Security-Policy" content="{_policy(script)}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         '<meta name="color-scheme" content="light dark"><link rel="icon" href="data:,">'
-        f"<title>{esc(name)} – corpus report</title><style>{_style()}</style></head>"
+        f"<title>{esc(facts.info.get('name', 'corpus'))} – corpus report</title>"
+        f"<style>{_template('report.css')}</style></head>"
     )
     return f'<!doctype html>\n<html lang="en">\n{head}\n{body}\n</html>\n'
 
 
-def _style() -> str:
-    return files("medsynth.corpus").joinpath("templates", "report.css").read_text(encoding="utf-8")
+def _policy(script: str) -> str:
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return (
+        f"default-src 'none'; script-src 'sha256-{digest}'; style-src 'unsafe-inline'; media-src data:; "
+        "img-src data:; base-uri 'none'; form-action 'none'"
+    )
+
+
+def _template(name: str) -> str:
+    return files("medsynth.corpus").joinpath("templates", name).read_text(encoding="utf-8")
 
 
 def _footer(info: Mapping[str, object]) -> Html:

@@ -21,7 +21,10 @@ _OPTIONAL_STAGES = ("filter",)
 
 @dataclass(frozen=True)
 class RejectExample:
-    """One rejected record for the report. `text` is what was left of it after personal data was removed."""
+    """One record of the report that did not become a dialogue. `text` is free of personal data.
+
+    With the reason `duplicate` it is a member of one of the largest clusters, the one that was kept included.
+    """
 
     id: str
     stage: str
@@ -35,7 +38,8 @@ class Facts:
     """What a corpus holds.
 
     `info`: corpus.json. `dialogues`: one row a dialogue with source, lang, split, profile, bases, informant,
-    `clips`, `seconds`, and `f0_hz` (Hz) and `pace` (syllables or characters a second) where measured.
+    kind, cluster, `clips`, `seconds`, `f0_hz` (Hz) and `pace` (syllables or characters a second) where
+    measured, and the notes `relaxed` and `repairs` ("": none).
     `turns`: one row a turn with `lang`, `role`, `length` (words; characters in Chinese) and `seconds` (null:
     not voiced). `ledger` and `speakers` as on disk.
     """
@@ -122,6 +126,23 @@ def choose(dialogues: pl.DataFrame, count: int) -> list[str]:
     return [row[0] for row in sorted(picks, key=lambda row: row[1])]
 
 
+def stratified(dialogues: pl.DataFrame, count: int, without: Sequence[str] = ()) -> list[str]:
+    """Return ids of `count` dialogues spread evenly over language, source, kind and who speaks.
+
+    One from each stratum in turn; within a stratum, and among the strata, a hash of the id decides.
+    """
+    columns = ("id", "lang", "source", "kind", "informant")
+    left_out = set(without)
+    seen: Counter[tuple[str, ...]] = Counter()
+    ranked: list[tuple[int, int, tuple[str, ...]]] = []
+    for row in sorted(dialogues.select(columns).iter_rows(), key=lambda row: _hash(row[0])):
+        if row[0] not in left_out:
+            ranked.append((seen[row[1:]], len(ranked), row))
+            seen[row[1:]] += 1
+    picked = [row for _, _, row in sorted(ranked, key=lambda item: item[:2])[:count]]
+    return [row[0] for row in sorted(picked, key=lambda row: (*map(str, row[1:4]), row[0]))]
+
+
 def _hash(text: str) -> bytes:
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
 
@@ -137,11 +158,31 @@ _MEASURES = {"role": pl.String, "words": pl.UInt32, "characters": pl.UInt32, "se
 def _dialogue_columns() -> list[pl.Expr]:
     profile = ("age_group", "gender", "accent", "age_basis", "gender_basis", "accent_basis")
     return [
-        *(pl.col(name) for name in ("id", "source", "lang", "split", "licence", "informant", "speaker_id")),
+        *(
+            pl.col(name)
+            for name in (
+                "id",
+                "source",
+                "lang",
+                "split",
+                "licence",
+                "informant",
+                "speaker_id",
+                "kind",
+                "cluster",
+            )
+        ),
         pl.col("department").fill_null(""),
         *(pl.col("patient").struct.field(name).fill_null(UNKNOWN).alias(name) for name in profile),
         *(_check(name).alias(name) for name in ("f0_hz", "pace")),
+        *(_note(name).alias(name) for name in ("relaxed", "repairs")),
     ]
+
+
+def _note(name: str) -> pl.Expr:
+    element = pl.element()
+    named = element.filter(element.struct.field("name") == name).struct.field("value")
+    return pl.col("notes").list.eval(named).list.first().fill_null("")
 
 
 def _check(name: str) -> pl.Expr:

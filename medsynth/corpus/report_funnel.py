@@ -1,15 +1,15 @@
-"""What became of every raw record: overview, funnel and rejects of the report."""
+"""What became of every raw record: overview and funnels of the report."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import polars as pl
 
-from medsynth.corpus.report_data import Facts, RejectExample, stages_of
-from medsynth.corpus.report_html import Html, bar, join, note, num, percent, section, table, tag
-from medsynth.records import REASONS, SPLITS, Reason
+from medsynth.corpus.report_data import Facts, stages_of
+from medsynth.corpus.report_html import Html, bar, note, num, percent, section, short, table, tag, under
+from medsynth.records import SPLITS
 
 MAX_ROWS = 40
 
@@ -83,7 +83,7 @@ def funnel_section(facts: Facts, timings: Mapping[str, float]) -> Html:
         left -= sum(gone.values())
         rows.append(
             (
-                stage,
+                short(stage),
                 *(num(gone[o]) if gone[o] else "·" for o in ("rejected", "merged", "failed")),
                 num(left),
                 bar(left / total if total else 0),
@@ -97,8 +97,8 @@ def funnel_section(facts: Facts, timings: Mapping[str, float]) -> Html:
         counts, remaining, cells = by_source[source], by_source[source]["in"], []
         for stage in stages:
             remaining -= counts[f"at {stage}"]
-            cells.append(num(remaining))
-        source_rows.append((source, num(counts["in"]), *cells, percent(counts["kept"], counts["in"])))
+            cells.append(under(num(remaining), remaining / counts["in"]))
+        source_rows.append((short(source), num(counts["in"]), *cells, percent(counts["kept"], counts["in"])))
     made = facts.dialogues.height
     return section(
         "funnel",
@@ -114,7 +114,9 @@ def funnel_section(facts: Facts, timings: Mapping[str, float]) -> Html:
             ("Source", "Raw", *stages, "Kept"),
             source_rows,
             numeric=tuple(range(1, len(stages) + 3)),
-            caption="Records left after each stage, per source",
+            caption="Records left after each stage, per source; the bar is their share of the source’s raw records",
+            css="by-source",
+            keys=("source", "raw", *(f"after-{n}" for n in range(len(stages))), "kept"),
         ),
         _cut(len(by_source), "sources"),
     )
@@ -128,84 +130,3 @@ def _rate(seconds: float | None, records: int) -> str:
 
 def _cut(count: int, what: str) -> Html:
     return note(f"{num(count - MAX_ROWS)} more {what} are not shown.") if count > MAX_ROWS else Html("")
-
-
-def rejects_section(facts: Facts, examples: Sequence[RejectExample]) -> Html:
-    """Return rejects by reason with meaning, details and examples, then merges and failures."""
-    inputs = facts.ledger.filter(pl.col("parent").is_null())
-    by_reason = _by_reason(inputs.filter(pl.col("outcome") == "rejected"))
-    failed = _by_reason(inputs.filter(pl.col("outcome") == "failed"))
-    merged = inputs.filter(pl.col("outcome") == "merged").height
-    shown: dict[str, list[RejectExample]] = defaultdict(list)
-    for example in examples:
-        shown[example.reason].append(example)
-    most = max((n for _, n, _, _ in by_reason), default=1)
-    rows = [
-        (tag("code", reason), num(n), bar(n / most, "warm"), ", ".join(stages), _meaning(reason))
-        for reason, n, stages, _ in by_reason
-    ]
-    parts: list[object] = []
-    if rows:
-        parts.append(table(("Reason", "Records", "", "Stage", "Meaning"), rows, numeric=(1,), css="rejects"))
-        parts.append(tag("h3", "Examples"))
-        parts.append(note("Personal data is taken out of every text shown here; long ones are shortened."))
-        parts.extend(_reason_block(*row, shown[row[0]]) for row in by_reason)
-    else:
-        parts.append(tag("p", "No record was rejected."))
-    if failed:
-        cells = [(tag("code", error), num(n), ", ".join(stages)) for error, n, stages, _ in failed]
-        parts.append(tag("h3", "Failures"))
-        parts.append(note("An error while the record was processed, not a judgement of its content."))
-        parts.append(table(("Error", "Records", "Stage"), cells, numeric=(1,)))
-        parts.extend(_reason_block(*row, shown[row[0]]) for row in failed if shown[row[0]])
-    if merged:
-        parts.append(tag("p", f"Merged into another record that says the same: {num(merged)}."))
-    split_off = facts.ledger.filter(pl.col("parent").is_not_null() & (pl.col("outcome") != "kept")).height
-    if split_off:
-        parts.append(
-            note(f"{num(split_off)} parts split off from a record ended too; the ledger names their reasons.")
-        )
-    return section("rejects", "Rejects", *parts)
-
-
-def _by_reason(frame: pl.DataFrame) -> list[tuple[str, int, list[str], list[tuple[str, int]]]]:
-    """Return (reason, records, stages, commonest details), the commonest reason first."""
-    found = []
-    for (reason,), part in frame.with_columns(pl.col("reason").fill_null("")).group_by("reason"):
-        details = Counter(part["detail"].drop_nulls()).most_common()
-        ordered = sorted(((d, n) for d, n in details if d), key=lambda item: (-item[1], item[0]))
-        found.append((str(reason), part.height, sorted(set(part["stage"].drop_nulls())), ordered[:3]))
-    return sorted(found, key=lambda row: (-row[1], row[0]))[:MAX_ROWS]
-
-
-def _meaning(reason: str) -> str:
-    return REASONS[Reason(reason)] if reason in set(Reason) else "not in the vocabulary of this version"
-
-
-def _reason_block(
-    reason: str,
-    count: int,
-    stages: Sequence[str],
-    details: Sequence[tuple[str, int]],
-    examples: Sequence[RejectExample],
-) -> Html:
-    said = join((f"{detail} ({num(n)})" for detail, n in details), "; ")
-    quotes = [
-        tag(
-            "div",
-            tag("p", tag("code", e.id), " · ", e.stage, f" · {e.detail}" if e.detail else "", class_="note"),
-            tag("blockquote", tag("bdi", _shorten(e.text))) if e.text else note("(no text)"),
-            class_="example",
-        )
-        for e in examples[:3]
-    ]
-    return tag(
-        "details",
-        tag("summary", tag("code", reason), f" {num(count)}"),
-        note("Commonest details: ", said) if said else "",
-        *(quotes or [note("No example was kept.")]),
-    )
-
-
-def _shorten(text: str, limit: int = 400) -> str:
-    return text if len(text) <= limit else text[:limit].rstrip() + " …"

@@ -51,6 +51,12 @@ def percent(part: float, whole: float) -> str:
     return "<1\u202f%" if 0 < share < 1 else f"{share:.0f}\u202f%"
 
 
+def short(value: object, limit: int = 80) -> str:
+    """Return at most `limit` characters of a value, "…" in the place of the rest."""
+    text = str(value)
+    return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
+
+
 def table(
     head: Sequence[object],
     rows: Iterable[Sequence[object]],
@@ -58,31 +64,48 @@ def table(
     numeric: Sequence[int] = (),
     css: str = "",
     foot: Sequence[object] = (),
+    keys: Sequence[str] = (),
+    pick: Sequence[str] = (),
+    search: str = "",
 ) -> Html:
-    """Return a table in a box that scrolls sideways. `numeric` are the columns set flush right."""
+    """Return a table in a box that scrolls sideways. `numeric` are the columns set flush right.
 
-    def cells(row: Sequence[object], name: str) -> list[Html]:
+    With `keys`, one name a column ("": none), the page's script lets a reader sort by these columns; with
+    `search`, a label, it adds a field that filters the rows, and a choice for each key of `pick`.
+    """
+
+    def head_cell(i: int, content: object) -> Html:
+        key = keys[i] if i < len(keys) and keys[i] else None
+        chosen = "" if key and key in pick else None
+        css = "n" if i in numeric else None
+        return tag("th", content, class_=css, scope="col", data_key=key, data_pick=chosen)
+
+    def cells(row: Sequence[object]) -> list[Html]:
         return [
-            tag("th", c, scope="row")
-            if i == 0 and name == "td"
-            else tag(name, c, class_="n" if i in numeric else None, scope="col" if name == "th" else None)
+            tag("th", c, scope="row") if i == 0 else tag("td", c, class_="n" if i in numeric else None)
             for i, c in enumerate(row)
         ]
 
-    body = [tag("tr", *cells(row, "td")) for row in rows]
+    body = [tag("tr", *cells(row)) for row in rows]
     parts = [
         tag("caption", caption) if caption else "",
-        tag("thead", tag("tr", *cells(head, "th"))),
+        tag("thead", tag("tr", *(head_cell(i, c) for i, c in enumerate(head)))),
         tag("tbody", *body),
-        tag("tfoot", tag("tr", *cells(foot, "td"))) if foot else "",
+        tag("tfoot", tag("tr", *cells(foot))) if foot else "",
     ]
-    return tag("div", tag("table", *parts, class_=css or None), class_="scroll", tabindex="0")
+    content = tag("table", *parts, class_=css or None)
+    return tag("div", content, class_="scroll", tabindex="0", data_search=search or None)
 
 
 def bar(share: float, css: str = "") -> Html:
     """Return a horizontal bar of 0–1, for a table cell; the number stands beside it in the table."""
     width = max(0.0, min(1.0, share)) * 100
     return tag("span", tag("i", style=f"width:{width:.1f}%"), class_=f"bar {css}".strip(), aria_hidden="true")
+
+
+def under(value: object, share: float) -> Html:
+    """Return a value for a table cell with a thin bar of 0–1 under it."""
+    return join((value, bar(share, "thin")), "")
 
 
 def stacked(shares: Mapping[str, float], order: Sequence[str]) -> Html:

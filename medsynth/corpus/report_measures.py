@@ -1,4 +1,4 @@
-"""What the corpus holds: coverage, durations, pitch and pace in the report."""
+"""What the corpus holds: coverage and durations in the report."""
 
 from __future__ import annotations
 
@@ -8,17 +8,18 @@ from collections.abc import Sequence
 import polars as pl
 
 from medsynth.corpus.report_data import UNKNOWN, Facts, is_han
-from medsynth.corpus.report_html import Html, bar, heat, note, num, percent, section, stacked, table, tag
-from medsynth.corpus.report_svg import Range, Series, histogram, ranges
+from medsynth.corpus.report_html import Html, heat, note, num, percent, section, short, stacked, table, tag
+from medsynth.corpus.report_svg import Series, histogram
 from medsynth.records import AGE_GROUPS, GENDERS
 
 BASES = ("stated", "inferred", "sampled", "forced", UNKNOWN)
+ACCENTS, DEPARTMENTS = 40, 24
 # What one turn may hold (words; characters in Chinese), drawn as a dashed line.
 TURN_LIMITS = {True: 100, False: 60}
 
 
 def coverage_section(facts: Facts) -> Html:
-    """Return accent × age × gender heat tables, and on what the attributes rest, per language."""
+    """Return accent and department × age × gender heat tables, and what the attributes rest on, by language."""
     parts: list[object] = [
         tag(
             "p",
@@ -28,24 +29,37 @@ def coverage_section(facts: Facts) -> Html:
     ]
     for lang in sorted(facts.dialogues["lang"].unique()):
         part = facts.dialogues.filter(pl.col("lang") == lang)
-        parts += [tag("h3", tag("bdi", lang)), _heat_table(part), _basis_table(part), _informants(part)]
-    departments = facts.dialogues.filter(pl.col("department") != "")["department"]
-    if departments.len():
-        counts = sorted(Counter(departments).items(), key=lambda item: (-item[1], item[0]))
-        rows = [(name, num(n), bar(n / counts[0][1])) for name, n in counts[:15]]
-        rest = sum(n for _, n in counts[15:])
-        rows += [(f"{len(counts) - 15} others", num(rest), "")] if rest else []
-        parts += [tag("h3", "Departments"), table(("Department", "Dialogues", ""), rows, numeric=(1,))]
+        parts += [
+            tag("h3", tag("bdi", lang)),
+            _profile_heat(part, "accent", "Accent", ACCENTS),
+            _basis_table(part),
+            _informants(part),
+            _profile_heat(part.filter(pl.col("department") != ""), "department", "Department", DEPARTMENTS),
+        ]
+        without = part.filter(pl.col("department") == "").height
+        if without:
+            parts.append(note(f"{num(without)} dialogues carry no department."))
     return section("coverage", "Coverage", *parts)
 
 
-def _heat_table(part: pl.DataFrame) -> Html:
+def _profile_heat(part: pl.DataFrame, column: str, name: str, limit: int) -> Html:
+    """Return the heat table of a column's values × age group × gender; the rarest beyond `limit` in one row.
+
+    How many of them are spoken stands in the cells by accent, for voices have one, else in a last column.
+    """
+    if not part.height:
+        return Html("")
+    by_accent = column == "accent"
     counts: Counter[tuple[str, str, str]] = Counter()
     voiced: Counter[tuple[str, str, str]] = Counter()
-    for accent, age, gender, clips in part.select("accent", "age_group", "gender", "clips").iter_rows():
-        counts[accent, age, gender] += 1
-        voiced[accent, age, gender] += clips > 0
-    accents = sorted({key[0] for key in counts})
+    totals = Counter(part[column])
+    common = sorted(totals, key=lambda value: (-totals[value], value))[:limit]
+    rest = f"{len(totals) - limit} others"
+    for value, age, gender, clips in part.select(column, "age_group", "gender", "clips").iter_rows():
+        key = (value if len(totals) <= limit or value in common else rest, age, gender)
+        counts[key] += 1
+        voiced[key] += clips > 0
+    shown = [*(sorted(common) if by_accent else common), *([rest] if len(totals) > limit else [])]
     ages = [*AGE_GROUPS, *sorted({key[1] for key in counts} - set(AGE_GROUPS))]
     genders = [*GENDERS, *sorted({key[2] for key in counts} - set(GENDERS))]
     pairs = [(age, gender) for age in ages for gender in genders]
@@ -53,26 +67,39 @@ def _heat_table(part: pl.DataFrame) -> Html:
     some_silent = part.filter(pl.col("clips") == 0).height > 0
 
     def said(key: tuple[str, str, str]) -> str:
-        return f"{voiced[key]} spoken" if some_silent else ""
+        return f"{voiced[key]} spoken" if by_accent and some_silent and voiced[key] else ""
 
-    top = [tag("th", age, colspan=str(len(genders)), scope="colgroup") for age in ages]
-    below = [tag("th", gender, scope="col", class_="n") for _, gender in pairs]
+    def spoken(keys: Sequence[tuple[str, str, str]]) -> Html:
+        return Html("") if by_accent else tag("td", num(sum(voiced[key] for key in keys)), class_="n")
+
+    top = [tag("th", short(age), colspan=str(len(genders)), scope="colgroup") for age in ages]
+    below = [tag("th", short(gender), scope="col", class_="n") for _, gender in pairs]
     body = []
-    for accent in accents:
-        cells = [heat(counts[accent, *pair], most, said((accent, *pair))) for pair in pairs]
-        row_total = sum(counts[accent, *pair] for pair in pairs)
+    for value in shown:
+        cells = [heat(counts[value, *pair], most, said((value, *pair))) for pair in pairs]
+        row_total = sum(counts[value, *pair] for pair in pairs)
+        label = tag("th", tag("bdi", short(value, 48)), scope="row")
         body.append(
-            tag("tr", tag("th", accent, scope="row"), *cells, tag("td", num(row_total), class_="n sum"))
+            tag(
+                "tr",
+                label,
+                *cells,
+                tag("td", num(row_total), class_="n sum"),
+                spoken([(value, *pair) for pair in pairs]),
+            )
         )
-    sums = [sum(counts[accent, *pair] for accent in accents) for pair in pairs]
+    sums = [sum(counts[value, *pair] for value in shown) for pair in pairs]
     foot = tag(
         "tr",
         tag("th", "all", scope="row"),
         *(tag("td", num(n), class_="n sum") for n in sums),
         tag("td", num(part.height), class_="n sum"),
+        spoken(list(voiced)),
     )
-    head = tag("tr", tag("th", "Accent", rowspan="2", scope="col"), *top, tag("th", "all", rowspan="2"))
-    content = [tag("thead", head, tag("tr", *below)), tag("tbody", *body), tag("tfoot", foot)]
+    last = () if by_accent else (tag("th", "spoken", rowspan="2"),)
+    head = tag("tr", tag("th", name, rowspan="2", scope="col"), *top, tag("th", "all", rowspan="2"), *last)
+    caption = tag("caption", f"{name} by age group and gender of who is heard")
+    content = [caption, tag("thead", head, tag("tr", *below)), tag("tbody", *body), tag("tfoot", foot)]
     return tag("div", tag("table", *content, class_="heatmap"), class_="scroll", tabindex="0")
 
 
@@ -157,56 +184,3 @@ def _quantile_row(name: str, values: Sequence[float], digits: int = 0) -> tuple[
     series = pl.Series(values, dtype=pl.Float64)
     quantiles = (series.quantile(q, "nearest") for q in (0.0, 0.5, 0.95, 1.0))
     return (name, num(len(values)), *(num(q, digits) for q in quantiles))
-
-
-def pitch_section(facts: Facts) -> Html:
-    """Return measured pitch and pace by profile, against what the speakers of the bank should sound like."""
-    measured = facts.dialogues.filter(pl.col("f0_hz").is_not_null())
-    if not measured.height:
-        return section("pitch", "Pitch and pace", tag("p", "No dialogue carries a measurement of its pitch."))
-    banded = measured.join(
-        facts.speakers.select("id", "f0_low_hz", "f0_high_hz"), left_on="speaker_id", right_on="id"
-    )
-    outside = banded.filter(~pl.col("f0_hz").is_between("f0_low_hz", "f0_high_hz")).height
-    figures = []
-    for lang in sorted(measured["lang"].unique()):
-        part = measured.filter(pl.col("lang") == lang)
-        bank = facts.speakers.filter(pl.col("lang") == lang)
-        unit = "characters/s" if bool(part.select(is_han(pl.col("lang")).any()).item()) else "syllables/s"
-        for name, column, low, high, axis, digits in (
-            ("Median pitch", "f0_hz", "f0_low_hz", "f0_high_hz", "Hz", 0),
-            ("Pace", "pace", "pace", "pace", unit, 1),
-        ):
-            rows = _profile_ranges(part, bank, column, low, high)
-            if rows:
-                unit_short = "Hz" if axis == "Hz" else "/s"
-                figures.append(ranges(rows, axis, f"{name} of a dialogue, {lang}", unit_short, digits))
-    return section(
-        "pitch",
-        "Pitch and pace",
-        tag(
-            "p",
-            f"Measured on the clips of {num(measured.height)} dialogues. "
-            f"{num(outside)} of {num(banded.height)} lie outside the pitch band of their own speaker.",
-        ),
-        tag("div", *figures, class_="charts wide"),
-        note(
-            "Line: 5–95 % of the dialogues; box: 25–75 %; mark: median. The pale field behind is what the "
-            "voices of that profile should measure."
-        ),
-    )
-
-
-def _profile_ranges(part: pl.DataFrame, bank: pl.DataFrame, column: str, low: str, high: str) -> list[Range]:
-    rows = []
-    for gender in GENDERS:
-        for age in AGE_GROUPS:
-            cell = (pl.col("gender") == gender) & (pl.col("age_group") == age)
-            values = part.filter(cell)[column].drop_nulls()
-            if not values.len():
-                continue
-            quantiles = [float(values.quantile(q, "linear") or 0) for q in (0.05, 0.25, 0.5, 0.75, 0.95)]
-            voices = bank.filter(cell)
-            expected = (float(voices[low].min()), float(voices[high].max())) if voices.height else None
-            rows.append(Range(f"{gender} {age}", tuple(quantiles), values.len(), expected))  # type: ignore[arg-type]
-    return rows

@@ -112,18 +112,27 @@ def _frame(
 
 @dataclass(frozen=True)
 class Range:
-    """One row of a range chart: quantiles 5, 25, 50, 75, 95 %, how many values, and the expected band."""
+    """One row of a range chart: quantiles 5, 25, 50, 75, 95 %, how many values, the expected band and middle."""
 
     name: str
     quantiles: tuple[float, float, float, float, float]
     count: int
     expected: tuple[float, float] | None = None
+    target: float | None = None
 
 
 def ranges(rows: Sequence[Range], x: str, title: str, unit: str, digits: int = 0) -> Html:
-    """Return a figure of one row a range: line 5–95 %, box 25–75 %, median mark, expected band behind."""
+    """Return a figure of one row a range: line 5–95 %, box 25–75 %, median mark, expected band behind.
+
+    The expected middle is a tick across the band.
+    """
     left, right, row_h = 104, 92, 20
-    ends = [v for r in rows for v in (r.quantiles[0], r.quantiles[4], *(r.expected or ()))]
+    ends = [
+        v
+        for r in rows
+        for v in (r.quantiles[0], r.quantiles[4], *(r.expected or ()), r.target)
+        if v is not None
+    ]
     # Equal values would give an axis of no length: show at least a tenth around them.
     step = nice_step(max(max(ends) - min(ends), 0.1 * abs(max(ends)), 1e-9), 6)
     low, high = math.floor(min(ends) / step) * step, math.ceil(max(ends) / step) * step
@@ -146,6 +155,8 @@ def ranges(rows: Sequence[Range], x: str, title: str, unit: str, digits: int = 0
         if row.expected:
             a, b = at(row.expected[0]), at(row.expected[1])
             parts.append(_rect(a, y - 8, max(b - a, 1), 16, "band"))
+        if row.target is not None:
+            parts.append(_line(at(row.target), y - 8, at(row.target), y + 8, "target"))
         parts.append(_line(at(p5), y, at(p95), y, "range"))
         parts.append(_rect(at(q1), y - 4.5, max(at(q3) - at(q1), 1), 9, "s0"))
         parts.append(_line(at(median), y - 7, at(median), y + 7, "median"))

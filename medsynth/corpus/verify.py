@@ -76,7 +76,7 @@ def _checksums(path: Path) -> Iterator[Finding]:
 
 def _speakers(path: Path) -> dict[str, dict[str, Any]]:
     try:
-        frame = pl.read_parquet(path / "speakers.parquet", memory_map=False)
+        frame = pl.read_parquet(path / "speakers.parquet", glob=False, memory_map=False)
     except (OSError, pl.exceptions.PolarsError):
         return {}
     return {row["id"]: row for row in frame.iter_rows(named=True)}
@@ -200,7 +200,7 @@ def _audio(row: dict[str, Any]) -> Iterator[Finding]:
 
 def _conservation(path: Path, info: dict[str, Any], state: _State) -> Iterator[Finding]:
     try:
-        ledger = pl.read_parquet(path / "ledger.parquet", memory_map=False)
+        ledger = pl.read_parquet(path / "ledger.parquet", glob=False, memory_map=False)
     except (OSError, pl.exceptions.PolarsError) as error:
         yield Finding("conservation", "ledger.parquet", f"cannot be read ({type(error).__name__})")
         return

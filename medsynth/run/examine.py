@@ -85,7 +85,7 @@ def trace(workspace: Workspace, record_id: str) -> list[Step]:
     steps = []
     for state in workspace.stages:
         for path in workspace.shard_paths(state.name):
-            ids = pl.read_parquet(path, columns=["id"], memory_map=False)["id"].to_list()
+            ids = pl.read_parquet(path, glob=False, columns=["id"], memory_map=False)["id"].to_list()
             for row in read_shard(path, [i for i, name in enumerate(ids) if name in line]):
                 kept = isinstance(row.outcome, Kept)
                 records = row.outcome.records if isinstance(row.outcome, Kept) else ()

@@ -153,7 +153,7 @@ def _run_tasks(pool: Runs, tasks: Iterator[Task], stage: Stage) -> Iterator[Done
 
 def _committed(task: Task) -> Shard:
     if task.action == "sketch":
-        rows = pl.scan_parquet(task.target).select(pl.len()).collect().item()
+        rows = pl.scan_parquet(task.target, glob=False).select(pl.len()).collect().item()
         return Shard(task.index, task.digest, task.target, rows, rows)
     return summarize(task.index, task.digest, task.target)
 
@@ -201,8 +201,10 @@ def _decide(
     settings = stage.settings.model_dump_json()
     target = sketches / f"decisions-{digest(base, settings, *(t.digest for t in tasks))}.parquet"
     if not target.is_file():
-        scanned = pl.concat([pl.scan_parquet(path) for path in paths], how="diagonal_relaxed")
-        decided = stage.resolve(scanned.filter(pl.col("_error").is_null()).drop("_error", "_shard"))
+        scanned = pl.concat([pl.scan_parquet(path, glob=False) for path in paths], how="diagonal_relaxed")
+        decided = pl.DataFrame(schema={"id": pl.String, "decision": pl.String})
+        if set(scanned.collect_schema().names()) > {"id", "_error", "_shard"}:  # else no record had a sketch
+            decided = stage.resolve(scanned.filter(pl.col("_error").is_null()).drop("_error", "_shard"))
         frame = (
             scanned.select("id", "_shard", "_error")
             .collect()
@@ -220,7 +222,9 @@ def _decide(
         path.unlink()
     decisions: dict[int, tuple[str, ...]] = {shard.index: () for shard in inputs}
     grouped = (
-        pl.read_parquet(target, memory_map=False).group_by("_shard", maintain_order=True).agg("decision")
+        pl.read_parquet(target, glob=False, memory_map=False)
+        .group_by("_shard", maintain_order=True)
+        .agg("decision")
     )
     decisions.update({index: tuple(values) for index, values in grouped.iter_rows()})
     return decisions

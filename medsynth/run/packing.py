@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, cast
 
+import polars as pl
+
 from medsynth import __version__
 from medsynth.corpus.reader import corpus_info, is_corpus
 from medsynth.corpus.report import RejectExample
+from medsynth.corpus.report_clusters import largest_clusters
 from medsynth.records import Dialogue, RawQA, Record
 from medsynth.run.files import fsync_dir, locked, swap_folder
 from medsynth.run.ledger import build_ledger
@@ -24,7 +26,7 @@ from medsynth.text.clean import clean
 from medsynth.text.personal import redact
 from medsynth.voice.bank import load_bank
 
-EXAMPLES_PER_REASON = 5
+EXAMPLES_PER_REASON = 3
 
 
 def pack_run(workspace: Workspace, shards: Sequence[Shard], display: Display) -> dict[str, Any]:
@@ -41,6 +43,7 @@ def pack_run(workspace: Workspace, shards: Sequence[Shard], display: Display) ->
         display.finish("already done")
         return corpus_info(workspace.corpus)
     bank = config.voice.bank
+    ledger = build_ledger(workspace)
     with locked(workspace.path):
         root = workspace.path / ".corpus.tmp"
         shutil.rmtree(root, ignore_errors=True)
@@ -51,9 +54,9 @@ def pack_run(workspace: Workspace, shards: Sequence[Shard], display: Display) ->
             pipeline=pipeline,
             pipeline_hash=digest(text),
             dialogues=_dialogues(shards, display),
-            ledger=build_ledger(workspace),
+            ledger=ledger,
             speakers=load_bank(workspace.context.resolve(bank) if bank else None),
-            examples=reject_examples(workspace),
+            examples=reject_examples(workspace, ledger),
             citations=_citations(workspace),
             max_shard_mb=config.pack.max_shard_mb,
             rows_per_group=config.pack.rows_per_group,
@@ -93,26 +96,34 @@ def _dialogues(shards: Sequence[Shard], display: Display) -> Iterator[Dialogue]:
         display.advance(len(records))
 
 
-def reject_examples(workspace: Workspace) -> list[RejectExample]:
-    """Return a few rejected or failed records for each stage and reason, personal data taken out."""
+def reject_examples(workspace: Workspace, ledger: pl.DataFrame) -> list[RejectExample]:
+    """Return examples for the report, personal data taken out of them.
+
+    A few rejected or failed records of each stage, reason and source, and members of the largest clusters of
+    duplicates (reason `duplicate`, the one that was kept included).
+    """
+    lost = ledger.filter(pl.col("outcome").is_in(["rejected", "failed"]))
+    few = lost.group_by("stage", "reason", "source", maintain_order=True).head(EXAMPLES_PER_REASON)
+    wanted = {row[0]: row[1:] for row in few.select("id", "stage", "reason", "detail").iter_rows()}
+    members: dict[str, str] = {}
+    for cluster in largest_clusters(ledger):
+        members |= dict.fromkeys((cluster.kept, *(i for i, _ in cluster.merged)), cluster.stage)
     examples = []
     previous: list[Path] = []
     for state in workspace.stages:
         paths = workspace.shard_paths(state.name)
-        taken: dict[str, int] = defaultdict(int)
         for position, path in enumerate(paths):
-            rows = [r for r in read_outcomes([path]).iter_rows() if r[2] in ("rejected", "failed")]
-            wanted = []
-            for row_id, _, _, reason, detail, _ in rows:
-                if taken[reason] < EXAMPLES_PER_REASON:
-                    taken[reason] += 1
-                    wanted.append((row_id, reason, detail))
-            if not wanted:
+            ids = read_outcomes([path])["id"]
+            ended = [i for i in ids if i in wanted and wanted[i][0] == state.name]
+            alike = [i for i in ids if members.get(i) == state.name]
+            if not (ended or alike):
                 continue
             records = {record_id(r): r for r in kept_records(previous[position])} if previous else {}
-            for row_id, reason, detail in wanted:
-                text = _public_text(records[row_id]) if row_id in records else ""
-                examples.append(RejectExample(row_id, state.name, reason, detail, text))
+            texts = {i: _public_text(records[i]) if i in records else "" for i in (*ended, *alike)}
+            for i in ended:
+                stage, reason, detail = wanted[i]
+                examples.append(RejectExample(i, stage, reason, detail, texts[i]))
+            examples += [RejectExample(i, state.name, "duplicate", "", texts[i]) for i in alike]
         previous = paths
     return examples
 
@@ -121,6 +132,10 @@ def _public_text(record: Record, limit: int = 600) -> str:
     """Return a record's turns as one text that may be shown: cleaned, redacted, shortened."""
     turns = cast(RawQA | Dialogue, record)
     source = turns.source_turns if isinstance(turns, Dialogue) else turns.turns
-    lines = [f"{t.role}: {redact(clean(t.text[: 4 * limit], turns.lang), turns.lang)[0]}" for t in source]
+    lines: list[str] = []
+    for turn in source[:limit]:  # a rejected record may have any number of turns
+        lines.append(f"{turn.role}: {redact(clean(turn.text[: 4 * limit], turns.lang), turns.lang)[0]}")
+        if sum(map(len, lines)) > limit:
+            break
     text = "\n".join(lines)
     return text if len(text) <= limit else text[:limit] + " …"

@@ -54,7 +54,7 @@ def digest(*parts: str) -> str:
     """Return 32 hex digits for a sequence of strings (order and boundaries count)."""
     hasher = hashlib.blake2b(digest_size=16)
     for part in parts:
-        data = part.encode()
+        data = part.encode("utf-8", "surrogatepass")  # file names need not be UTF-8
         hasher.update(len(data).to_bytes(8, "big") + data)
     return hasher.hexdigest()
 
@@ -125,7 +125,7 @@ def _outcome(row: dict) -> Outcome:
 
 def read_shard(path: Path, rows: Sequence[int] | None = None) -> list[ShardRow]:
     """Return a shard's rows (all, or those at the given positions), with audio."""
-    frame = pl.read_parquet(path, memory_map=False)
+    frame = pl.read_parquet(path, glob=False, memory_map=False)
     if rows is not None:
         frame = frame[list(rows)]
     return [ShardRow(r["key"], r["id"], _outcome(r), r["source"]) for r in frame.iter_rows(named=True)]
@@ -139,7 +139,7 @@ def kept_records(path: Path) -> list[Record]:
 def read_outcomes(paths: Iterable[Path]) -> pl.DataFrame:
     """Return `id, source, outcome, reason, detail, into` of these shards, in order, without the records."""
     columns = ["id", "source", "outcome", "reason", "detail", "into"]
-    frames = [pl.read_parquet(path, columns=columns, memory_map=False) for path in paths]
+    frames = [pl.read_parquet(path, glob=False, columns=columns, memory_map=False) for path in paths]
     if not frames:
         return pl.DataFrame(schema={name: SCHEMA[name] for name in columns})
     return pl.concat(frames)
@@ -147,7 +147,7 @@ def read_outcomes(paths: Iterable[Path]) -> pl.DataFrame:
 
 def summarize(index: int, digest: str, path: Path) -> Shard:
     """Return the description of a committed shard, counted from the file."""
-    frame = pl.read_parquet(path, columns=["outcome", "reason", "into"], memory_map=False)
+    frame = pl.read_parquet(path, glob=False, columns=["outcome", "reason", "into"], memory_map=False)
     kept = frame.filter(pl.col("outcome") == "kept")["into"].list.len().sum()
     lost = frame.filter(pl.col("outcome") != "kept").select(pl.format("{}: {}", "outcome", "reason"))
     reasons = dict(lost.to_series().value_counts().iter_rows())

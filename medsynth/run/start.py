@@ -10,7 +10,7 @@ from typing import Any
 
 from medsynth.config import PipelineConfig, load_pipeline, parse_config
 from medsynth.corpus.reader import is_corpus
-from medsynth.errors import UserError
+from medsynth.errors import UserError, printable
 from medsynth.run.executor import Plan, execute
 from medsynth.run.files import commit
 from medsynth.run.packing import pack_run
@@ -64,6 +64,8 @@ def choose_run(request: Request) -> Workspace:
     if src is not None:
         if not src.exists():
             raise UserError(f"{src}: no such file or folder")
+        if printable(str(src.resolve())) != str(src.resolve()):  # run.json is UTF-8, and names what was read
+            raise UserError(f"{src}: the path has characters that are not UTF-8, or controls; rename it")
         if is_run(src):
             raise UserError(
                 f"{src} is a run; a pipeline starts from raw files (leave the pipeline out to go on with it)"

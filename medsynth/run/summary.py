@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from medsynth.corpus.reader import corpus_info, is_corpus
+from medsynth.errors import printable
 from medsynth.records import Dialogue, RawQA, Record
 from medsynth.run.examine import trace
 from medsynth.run.workspace import Workspace
@@ -18,8 +19,9 @@ from medsynth.run.workspace import Workspace
 
 def output() -> Console:
     """Return where commands print: the terminal as it is, a pipe or log file in wide lines."""
-    console = Console(highlight=False)
-    return console if console.is_terminal else Console(highlight=False, width=200)
+    # No markup: paths and reasons may hold brackets.
+    console = Console(highlight=False, markup=False)
+    return console if console.is_terminal else Console(highlight=False, markup=False, width=200)
 
 
 def print_table(rows: Sequence[Mapping[str, str]], console: Console | None = None) -> None:
@@ -96,10 +98,10 @@ def print_trace(workspace: Workspace, record_id: str) -> None:
         line += f": {step.reason}" if step.reason else ""
         line += f" ({step.detail})" if step.detail else ""
         line += f" -> {', '.join(step.into)}" if step.outcome == "merged" or len(step.into) > 1 else ""
-        console.print(Text(line, style="bold"))
+        console.print(Text(printable(line), style="bold"))
         lines = _lines(step.record)
         if lines and lines != before:
-            console.print(Text("\n".join("    " + text for text in lines)))
+            console.print(Text(printable("\n".join("    " + text for text in lines))))
             before = lines
     if is_corpus(workspace.corpus):
         console.print(Text(f"corpus    {os.path.relpath(workspace.corpus)}"))

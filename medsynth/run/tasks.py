@@ -73,7 +73,7 @@ class StaleRows:
         for name in listing.read_text().splitlines() if listing else ():
             path = listing.parent / name  # type: ignore[union-attr]
             try:
-                keys = pl.read_parquet(path, columns=["key"], memory_map=False)["key"]
+                keys = pl.read_parquet(path, glob=False, columns=["key"], memory_map=False)["key"]
             except (OSError, pl.exceptions.PolarsError):
                 continue  # damaged or already replaced: its rows are made again
             self._where.update({key: (path, row) for row, key in enumerate(keys)})

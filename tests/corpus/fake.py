@@ -128,7 +128,9 @@ def dialogue(i: int, voiced: bool = True, clip: bytes = b"") -> dict[str, Any]:
             "attempts": 1,
         },
         "checks": [{"name": name, "value": value} for name, value in checks.items()],
-        "notes": [],
+        "notes": [{"name": "relaxed", "value": "accent en-GB to any; age youth to adult"}]
+        if i % 10 == 1
+        else [],
     }
 
 
@@ -172,7 +174,15 @@ REJECTS = (
     line("r4", "merged", "dedup", "", "jaccard 0.91", into=["raw0"]),
     line("r5", "failed", "voice", "TimeoutError", "no answer from the engine"),
     line("r6", "rejected", "ingest", "malformed_row", "too few fields"),
+    line("r7", "merged", "dedup", "duplicate", "", into=["raw0"]),
+    line("r8", "merged", "dedup", "duplicate", "", into=["raw1"], source="handbook"),
+    line("r9", "rejected", "dedup", "held_out", "bench set.csv exam-14", source="clinic"),
 )
+
+
+def ledger(lines: Sequence[dict[str, Any]]) -> pl.DataFrame:
+    """Return ledger lines as a table."""
+    return pl.DataFrame(list(lines), schema=LEDGER)
 
 
 def info_of(rows: Sequence[dict[str, Any]], name: str = "walks") -> dict[str, Any]:
@@ -220,7 +230,7 @@ def info_of(rows: Sequence[dict[str, Any]], name: str = "walks") -> dict[str, An
 def write_corpus(
     folder: Path,
     rows: Sequence[dict[str, Any]],
-    ledger: Sequence[dict[str, Any]] = REJECTS,
+    lines: Sequence[dict[str, Any]] = REJECTS,
     bank: Sequence[dict[str, Any]] | None = None,
     info: dict[str, Any] | None = None,
 ) -> Path:
@@ -234,7 +244,7 @@ def write_corpus(
         for row in rows
         for raw in row["raw_ids"]
     ]
-    pl.DataFrame([*kept, *ledger], schema=LEDGER).write_parquet(folder / "ledger.parquet")
+    ledger([*kept, *lines]).write_parquet(folder / "ledger.parquet")
     bank = speakers() if bank is None else bank
     pl.DataFrame(bank, schema=SPEAKERS).write_parquet(folder / "speakers.parquet")
     (folder / "corpus.json").write_text(json.dumps(info or info_of(rows)), encoding="utf-8")
