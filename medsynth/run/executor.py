@@ -127,7 +127,7 @@ def _run_stage(
         stage.close()
     state = _state(name, shards, started, finished)
     before = workspace.state(name)
-    if before and state.cached == state.inputs:  # nothing was done: keep what doing it took
+    if before and before.shards == state.shards:  # nothing was done: keep what doing it took
         state = replace(state, wall_s=before.wall_s, cpu_s=before.cpu_s, rss_mb=before.rss_mb)
     workspace.record(state)
     display.finish(_told(state))

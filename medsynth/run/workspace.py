@@ -72,11 +72,15 @@ class Workspace:
         return [self.folder(stage) / name for name in state.shards] if state else []
 
     def record(self, state: StageState) -> None:
-        """Keep a stage's state, replacing what was known of it and of the stages after it."""
+        """Keep a stage's state. What is known of the stages after it is forgotten if its shards changed."""
         names = [s.name for s in self.stages]
-        if state.name in names:
-            del self.stages[names.index(state.name) :]
-        self.stages.append(state)
+        if state.name not in names:
+            self.stages.append(state)
+        else:
+            place = names.index(state.name)
+            if self.stages[place].shards != state.shards:
+                del self.stages[place + 1 :]
+            self.stages[place] = state
         self.save()
 
     def save(self) -> None:
