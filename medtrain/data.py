@@ -76,9 +76,9 @@ def consultations(file: Path, rows_at_once: int = 64) -> Iterator[Consultation]:
         missing = set(COLUMNS) - set(pl.read_parquet_schema(file))
         if missing:
             raise UserError(f"{file}: column {sorted(missing)[0]} is missing")
-        total = pl.scan_parquet(file).select(pl.len()).collect().item()
+        total = pl.scan_parquet(file, glob=False).select(pl.len()).collect().item()
         for start in range(0, total, rows_at_once):
-            rows = pl.scan_parquet(file).select(COLUMNS).slice(start, rows_at_once).collect()
+            rows = pl.scan_parquet(file, glob=False).select(COLUMNS).slice(start, rows_at_once).collect()
             for row in rows.iter_rows(named=True):
                 yield Consultation(row["id"], row["lang"], row["split"], tuple(map(_utterance, row["turns"])))
     except (OSError, pl.exceptions.PolarsError) as error:

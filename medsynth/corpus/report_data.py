@@ -70,8 +70,8 @@ def read_facts(corpus: Path) -> Facts:
         info=json.loads((corpus / "corpus.json").read_text(encoding="utf-8")),
         dialogues=dialogues,
         turns=turns,
-        ledger=pl.read_parquet(corpus / "ledger.parquet"),
-        speakers=pl.read_parquet(corpus / "speakers.parquet"),
+        ledger=pl.read_parquet(corpus / "ledger.parquet", glob=False),
+        speakers=pl.read_parquet(corpus / "speakers.parquet", glob=False),
     )
 
 
@@ -149,7 +149,7 @@ def _hash(text: str) -> bytes:
 
 def _scan(corpus: Path) -> pl.LazyFrame:
     files = sorted((corpus / "data").glob("*.parquet"))
-    return pl.scan_parquet(files) if files else pl.LazyFrame(schema=DIALOGUES)
+    return pl.scan_parquet(files, glob=False) if files else pl.LazyFrame(schema=DIALOGUES)
 
 
 _MEASURES = {"role": pl.String, "words": pl.UInt32, "characters": pl.UInt32, "seconds": pl.Float64}

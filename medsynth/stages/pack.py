@@ -84,7 +84,7 @@ def pack(inputs: PackInputs, root: Path) -> dict[str, Any]:
     }
     write_json(root / "corpus.json", info)
     sources = [CardSource(**s, citation=inputs.citations.get(s["name"], "")) for s in info["sources"]]
-    voices = voices_of(pl.read_parquet(root / "speakers.parquet", memory_map=False))
+    voices = voices_of(pl.read_parquet(root / "speakers.parquet", glob=False, memory_map=False))
     (root / "README.md").write_text(build_card(info, sources, voices), encoding="utf-8")
     (root / "report.html").write_text(build_report(root, inputs.examples), encoding="utf-8")
     write_checksums(root)
