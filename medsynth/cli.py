@@ -115,6 +115,27 @@ def _pairs(values: list[str] | None, option: str) -> dict[str, str]:
     return pairs
 
 
+def _explain(given: dict[str, Any]) -> bool:
+    if given["explain"]:
+        from medsynth.run.examine import explain_screening
+        from medsynth.run.workspace import last_run, open_run
+
+        for line in explain_screening(open_run(given["src"] or last_run()), given["explain"]):
+            typer.echo(printable(line))
+    return bool(given["explain"])
+
+
+def _profile_texts(given: dict[str, Any]) -> bool:
+    if given["texts"]:
+        import json
+
+        from medsynth.text.persons import profile_texts
+
+        for result in profile_texts(given["texts"]):
+            typer.echo(json.dumps(result, ensure_ascii=False))
+    return bool(given["texts"])
+
+
 def _verb(
     name: str,
     summary: str,
@@ -175,7 +196,16 @@ _register(
     ),
 )
 _verb("ingest", "Read raw files: every row becomes a record or a ledger line.")
-_verb("screen", "Clean the text, take personal data out, reject what cannot be spoken.")
+_verb(
+    "screen",
+    "Clean the text, take personal data out, reject what cannot be spoken.",
+    {
+        "explain": Option(
+            str, "show every rule's verdict on this id of a run, and carry nothing out", metavar="ID"
+        )
+    },
+    instead=_explain,
+)
 _verb(
     "dedup",
     "Merge exact and near duplicates, remove what matches held-out sets.",
@@ -197,7 +227,12 @@ _verb(
     "Rewrite questions and answers into consultation-style dialogues.",
     {"engine": Option(str, "who rewrites: extractive needs no model", "rewrite.engine")},
 )
-_verb("profile", "Work out who speaks: informant, age group, gender, accent.")
+_verb(
+    "profile",
+    "Work out who speaks: informant, age group, gender, accent.",
+    {"texts": Option(Path, "read id, lang, text (JSON Lines) and print who speaks, a line each")},
+    instead=_profile_texts,
+)
 _verb(
     "voice",
     "Voice dialogues with speakers that match their patients, and pack the corpus.",

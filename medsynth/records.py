@@ -54,6 +54,8 @@ class Reason(StrEnum):
     NEEDS_LINK = "needs_link"
     MARKUP_ONLY = "markup_only"
     PERSONAL_DATA = "personal_data"
+    NOT_MEDICAL = "not_medical"
+    HARMFUL_ANSWER = "harmful_answer"
     HELD_OUT = "held_out"
     NO_COMPLAINT = "no_complaint"
     NO_ADVICE = "no_advice"
@@ -77,6 +79,8 @@ REASONS: dict[Reason, str] = {
     Reason.NEEDS_LINK: "the text leans on a link, and says too little without it",
     Reason.MARKUP_ONLY: "nothing is left once markup, codes and symbols are removed",
     Reason.PERSONAL_DATA: "it identifies a person in a way that cannot be taken out of speech",
+    Reason.NOT_MEDICAL: "neither question nor answer is about health, illness or medicine",
+    Reason.HARMFUL_ANSWER: "harm is asked for, and the answer neither refuses nor warns",
     Reason.HELD_OUT: "it matches a held-out evaluation set named in the pipeline",
     Reason.NO_COMPLAINT: "no sentence of the patient can open a consultation",
     Reason.NO_ADVICE: "no sentence of the answer can be said as advice or assessment",

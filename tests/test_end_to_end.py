@@ -201,6 +201,32 @@ def test_rewrite_of_a_raw_file_alone(tmp_path):
     assert "rewrite" in trace.stdout
 
 
+def test_screen_explains_a_rejection_rule_by_rule(demo_run):
+    lines = medsynth(
+        "screen", "--explain", "sample-en-qa-en_questions-en-q-033", "--src", demo_run
+    ).stdout.splitlines()
+    assert lines[-1] == "rejected: needs_image"
+    assert any(line.startswith("FAIL") for line in lines)
+    assert any(line.startswith("ok") for line in lines)
+
+
+def test_profile_of_texts_prints_a_line_each(tmp_path):
+    rows = [
+        {"id": "1", "lang": "en", "text": "My husband, 62, has chest pain."},
+        {"id": "2", "lang": "zh", "text": "宝宝8个月，发烧38度"},
+    ]
+    path = tmp_path / "texts.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows) + "bad\n")
+    first, second, third = map(json.loads, medsynth("profile", "--texts", path).stdout.splitlines())
+    assert (first["informant"], first["gender"], first["patient"]["age_group"]) == (
+        "spouse",
+        "female",
+        "elderly",
+    )
+    assert (second["informant"], second["patient"]["age_group"]) == ("parent", "child")
+    assert third["line"] == 3 and third["error"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

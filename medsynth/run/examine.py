@@ -11,10 +11,12 @@ import polars as pl
 from medsynth.corpus.reader import is_corpus
 from medsynth.corpus.verify import Finding, check_ledger, verify_corpus
 from medsynth.errors import UserError
-from medsynth.records import Kept, Record
+from medsynth.records import Kept, RawQA, Record
 from medsynth.run.ledger import build_ledger
 from medsynth.run.shards import outcome_fields, read_outcomes, read_shard
 from medsynth.run.workspace import Workspace, is_run, open_run
+from medsynth.stages.screen import ScreenStage
+from medsynth.stages.screen_rules import explain_text
 
 
 def verify(path: Path) -> Iterator[Finding]:
@@ -55,6 +57,19 @@ def verify_run(workspace: Workspace) -> Iterator[Finding]:
         kept = outcomes.filter(pl.col("outcome") == "kept")
         going = kept["into"].explode().drop_nulls().to_list()
     yield from check_ledger(build_ledger(workspace))
+
+
+def explain_screening(workspace: Workspace, record_id: str) -> list[str]:
+    """Return every screening rule's verdict on a raw record of a run, as lines to print.
+
+    Raises UserError when no raw record has the id, or its row could not be parsed.
+    """
+    step = trace(workspace, record_id)[0]
+    if not isinstance(step.record, RawQA):
+        raise UserError(f"{record_id} was never screened: {step.outcome} at {step.stage}, {step.reason}")
+
+    stage = ScreenStage(workspace.config.screen, workspace.context)
+    return explain_text(stage.explain(step.record))
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ class RewriteSettings(StageSettings):
     aim_words: int = Field(38, ge=10)
     aim_chars: int = Field(60, ge=15)
     opening_share: float = Field(0.4, gt=0, le=1)
-    max_followups: int = Field(5, ge=0, le=12)
+    max_followups: int = Field(6, ge=0, le=12)
     max_advice_turns: int = Field(4, ge=1, le=8)
     max_exchanges: int = Field(12, ge=1, le=30)
 
@@ -54,7 +54,7 @@ class RewriteStage(Stage[RawQA]):
     """RawQA (screened, with its split) in, Dialogue out. Frames are the only input besides the record."""
 
     name: ClassVar[str] = "rewrite"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     Settings = RewriteSettings
 
     def __init__(

@@ -1,7 +1,8 @@
 """*screen*: raw text becomes clean text, and what cannot become a consultation is rejected by name.
 
 Each turn is freed of markup, then of sentences that lean on a table, a link or a picture, then of personal
-data. What is left is judged by the rules of `_RULES`, in order; the first that fails gives the reason.
+data. What is left is judged by the rules in the order of `_checks`; the first that fails gives the reason.
+A request for harm with a safe answer is kept apart as kind `safety`; with another answer it is rejected.
 Nothing of the raw text, meta values included, passes on: what is kept has been through the same cleaning.
 """
 
@@ -10,25 +11,34 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 from pydantic import Field
 
 from medsynth.records import Outcome, RawQA, RawTurn, Reason, Rejected, Role, keep
 from medsynth.stages.base import Stage, StageSettings
-from medsynth.text.clean import clean, normalise
-from medsynth.text.dependence import dependences
+from medsynth.stages.screen_rules import Check, harm_check, medical_check
+from medsynth.text.clean import clean, drop_urls, normalise
+from medsynth.text.dependence import dependences, reads_unseen_report
 from medsynth.text.language import identify
-from medsynth.text.personal import CONTACT_KINDS, mentions_contacts, redaction
+from medsynth.text.personal import CONTACT_KINDS, advertises, mentions_contacts, redaction
 from medsynth.text.sentences import split_sentences
 from medsynth.text.similarity import squeeze
+from medsynth.text.spoken_names import names_said, without_names
 
 _SAID = re.compile(r"[^\W_]")
 _UNITS = re.compile(
     r"[\u3400-\u4dbf\u4e00-\u9fff]|[^\W_\u3400-\u4dbf\u4e00-\u9fff]+(?:['’.-][^\W_\u3400-\u4dbf\u4e00-\u9fff]+)*+"
 )
+_BIRTH_ASKED = re.compile(r"date of birth|when were you born|your birthday", re.I)
 _ROLES: tuple[Role, Role] = ("patient", "doctor")
 _SIDE = {"patient": "question", "doctor": "answer"}
+# No prose has words this long on average (Latin words and numbers in Chinese count one each). Without the
+# bound a "word" of any length would pass for a short text.
+_WORD_CHARACTERS = {"en": 12, "zh": 4}
+# Markup, links and repetition may blow a text up this much, and still be taken out.
+_MARKUP_FACTOR = 8
 _DEPENDENCE_REASON = {
     "image": Reason.NEEDS_IMAGE,
     "table": Reason.NEEDS_TABLE,
@@ -57,8 +67,11 @@ class ScreenSettings(StageSettings):
 
     `lengths` is by language ("en" also serves languages that are not listed). `personal_data` "reject"
     rejects every record in which something was found; with "redact" only where contact data make up more
-    than `contact_share` of a side's characters, or where a chat account is advertised. `keep_share` is the
-    share of an answer that must be left when leaning sentences are taken out.
+    than `contact_share` of a side's characters, or where a chat account or a practice is advertised.
+    `keep_share` is the share of an answer that must be left when leaning sentences are taken out.
+    `medical_words` is how many
+    medical words a text of up to 200 words must have (weak ones count half), a longer one up to four times as
+    many; 0 switches the rule off. `check_harm` keeps requests for harm apart.
     """
 
     lengths: dict[str, Lengths] = Field(default_factory=_default_lengths)
@@ -67,6 +80,8 @@ class ScreenSettings(StageSettings):
     personal_data: Literal["redact", "reject"] = "redact"
     contact_share: float = Field(default=0.3, gt=0, le=1)
     keep_share: float = Field(default=0.4, ge=0, le=1)
+    check_harm: bool = True
+    medical_words: float = Field(default=0.5, ge=0)
 
 
 @dataclass
@@ -82,7 +97,7 @@ class _Side:
     contact: int = 0
     advertises: bool = False
 
-    @property
+    @cached_property
     def units(self) -> int:
         """Words, where a Han character is one."""
         return len(_UNITS.findall(self.text))
@@ -93,23 +108,11 @@ class _Side:
         return 1 - self.leaning / self.normalised if self.normalised else 1.0
 
 
-@dataclass(frozen=True)
-class Check:
-    """One rule applied to one record: what was measured against what, and whether it passed."""
-
-    rule: str
-    reason: Reason
-    passed: bool
-    value: str
-    threshold: str
-    detail: str = ""
-
-
 class ScreenStage(Stage[RawQA]):
     """Cleans every turn and rejects, by name, what no consultation can be made of."""
 
     name = "screen"
-    version = 1
+    version = 3
     Settings = ScreenSettings
     settings: ScreenSettings
 
@@ -139,12 +142,19 @@ class ScreenStage(Stage[RawQA]):
 
     def _examine(self, record: RawQA) -> tuple[RawQA, list[Check]]:
         lang = "zh" if record.lang.lower().startswith("zh") else "en"
+        bounded = _bounded(record, self._lengths(lang), lang)
+        if not bounded.passed:  # cleaning takes a second for half a million characters
+            return record, [bounded]
         sides = {role: _Side() for role in _ROLES}
         turns: list[RawTurn] = []
         redacted: dict[str, int] = {}
         dropped: dict[str, int] = {}
+        names, birth_asked = frozenset[str](), False
+        if lang == "en" and record.kind == "consultation":
+            names = names_said(turn.text for turn in record.turns)
+            birth_asked = any(_BIRTH_ASKED.search(t.text) for t in record.turns if t.role == "doctor")
         for turn in record.turns:
-            text = self._turn(turn, lang, sides[turn.role], redacted, dropped)
+            text = self._turn(turn, lang, sides[turn.role], redacted, dropped, names, birth_asked)
             if not _SAID.search(text):
                 continue
             if turns and turns[-1].role == turn.role:
@@ -154,6 +164,9 @@ class ScreenStage(Stage[RawQA]):
         turns = [RawTurn(role=t.role, text=_said_once(t.text, dropped)) for t in turns]
         for role in _ROLES:
             sides[role].text = "\n".join(t.text for t in turns if t.role == role)
+        said = (sides["patient"].text, sides["doctor"].text)
+        if self.settings.check_dependence and reads_unseen_report(*said, lang):
+            sides["doctor"].rests_on = sides["doctor"].leans_on = "image"
         meta = {
             key: value for key, raw in record.meta.items() if (value := _clean_meta(raw, lang)) is not None
         }
@@ -162,25 +175,47 @@ class ScreenStage(Stage[RawQA]):
         if dropped:
             meta["dropped"] = _tally(dropped)
         checks = self._checks(record, lang, sides, redacted)
-        return record.model_copy(update={"turns": tuple(turns), "meta": meta}), checks
+        kind = record.kind
+        if self.settings.check_harm:
+            check, harm = harm_check(turns, lang)
+            checks.append(check)
+            if harm:
+                kind, meta["harm"] = "safety", harm
+        text, words = "\n".join(t.text for t in turns), sum(side.units for side in sides.values())
+        judged = record.lang.split("-")[0].lower() in {"en", "zh"}
+        checks.append(medical_check(kind, text, words, lang, self.settings.medical_words if judged else 0.0))
+        return record.model_copy(update={"turns": tuple(turns), "meta": meta, "kind": kind}), checks
 
     def _turn(
-        self, turn: RawTurn, lang: str, side: _Side, redacted: dict[str, int], dropped: dict[str, int]
+        self,
+        turn: RawTurn,
+        lang: str,
+        side: _Side,
+        redacted: dict[str, int],
+        dropped: dict[str, int],
+        names: frozenset[str],
+        birth_asked: bool,
     ) -> str:
         """Return the clean text of a turn; note on `side` and in the two tallies what was taken out."""
         side.raw += turn.text
-        text = normalise(turn.text, lang)
+        text = normal = normalise(turn.text, lang)
         side.normalised += len(text)
         if self.settings.check_dependence:
             text = self._without_leaning(text, lang, turn.role, side, dropped)
-        result = redaction(text, lang)
+        result = redaction(text, lang, birth_asked)
+        result.text, called = without_names(result.text, names)
+        if called:
+            result.counts["name"] = result.counts.get("name", 0) + called
         for kind, count in result.counts.items():
             redacted[kind] = redacted.get(kind, 0) + count
+        side.advertises |= turn.role == "doctor" and lang == "zh" and advertises(text)
         if CONTACT_KINDS & result.counts.keys():
             side.contact += result.characters
             side.advertises |= turn.role == "doctor" and "account" in result.counts
             result.text = _without_contact_blocks(result.text, lang, dropped)
-        return clean(result.text, lang)
+        # Normalised text without URLs is clean: most turns need no second pass.
+        unchanged = result.text == normal and drop_urls(normal) == normal
+        return normal if unchanged else clean(result.text, lang)
 
     def _without_leaning(self, text: str, lang: str, role: Role, side: _Side, dropped: dict[str, int]) -> str:
         """Take out the sentences that lean on something. A patient's picture or table cannot be taken out."""
@@ -193,12 +228,16 @@ class ScreenStage(Stage[RawQA]):
             text = text[: found.start].rstrip() + " " + text[found.end :].lstrip()
         return text.strip()
 
+    def _lengths(self, lang: str) -> Lengths:
+        lengths = self.settings.lengths
+        return lengths.get(lang) or lengths.get("en") or _default_lengths()[lang]
+
     def _checks(
         self, record: RawQA, lang: str, sides: dict[Role, _Side], redacted: dict[str, int]
     ) -> list[Check]:
         """Return the verdicts in the order in which they are looked at."""
         settings = self.settings
-        lengths = settings.lengths.get(lang) or settings.lengths.get("en") or _default_lengths()[lang]
+        lengths = self._lengths(lang)
         checks = [_present(role, sides[role]) for role in _ROLES]
         checks.append(_personal(sides, redacted, settings))
         checks += [_says_something(role, sides[role]) for role in _ROLES]
@@ -209,6 +248,16 @@ class ScreenStage(Stage[RawQA]):
         for role in _ROLES:
             checks += _length(role, sides[role], lengths, lang)
         return checks
+
+
+def _bounded(record: RawQA, lengths: Lengths, lang: str) -> Check:
+    """Whether the raw text is worth cleaning: what is many times too long before cannot fit afterwards."""
+    words = lengths.question_max + lengths.answer_max
+    most = words * _WORD_CHARACTERS[lang] * _MARKUP_FACTOR
+    size, turns = sum(len(turn.text) for turn in record.turns), len(record.turns)
+    value, limit = f"{size} characters, {turns} turns", f"{most} characters, {words} turns"
+    passed = size <= most and turns <= words
+    return Check("size", Reason.TOO_LONG, passed, value, limit, f"before cleaning: {value} > {limit}")
 
 
 def _present(role: Role, side: _Side) -> Check:
@@ -271,7 +320,7 @@ def _personal(sides: dict[Role, _Side], redacted: dict[str, int], settings: Scre
         side = sides[role]
         share = side.contact / max(1, side.normalised)
         if side.advertises or share > settings.contact_share:
-            value = "advertises an account" if side.advertises else f"contact share {share:.2f}"
+            value = "advertises" if side.advertises else f"contact share {share:.2f}"
             detail = f"{_SIDE[role]}: {value}"
             return Check(
                 "personal data", Reason.PERSONAL_DATA, False, value, str(settings.contact_share), detail
@@ -284,16 +333,20 @@ def _length(role: Role, side: _Side, lengths: Lengths, lang: str) -> list[Check]
     unit = "characters" if lang == "zh" else "words"
     least = lengths.question_min if role == "patient" else lengths.answer_min
     most = lengths.question_max if role == "patient" else lengths.answer_max
-    short, long = f"{name}: {units} {unit} < {least}", f"{name}: {units} {unit} > {most}"
+    size = max(units, len(side.text) // _WORD_CHARACTERS[lang])
+    short, long = f"{name}: {units} {unit} < {least}", f"{name}: {size} {unit} > {most}"
     return [
         Check(f"{name} long enough", Reason.TOO_SHORT, units >= least, str(units), str(least), short),
-        Check(f"{name} short enough", Reason.TOO_LONG, units <= most, str(units), str(most), long),
+        Check(f"{name} short enough", Reason.TOO_LONG, size <= most, str(size), str(most), long),
     ]
 
 
 def _said_once(text: str, dropped: dict[str, int]) -> str:
     """Return the first half where the second repeats it but for punctuation: questions are often pasted twice."""
-    middle = len(text) // 2
+    middle, squeezed = len(text) // 2, squeeze(text)
+    half = (len(squeezed) + 1) // 2
+    if squeezed[:half].strip() != squeezed[half:]:
+        return text
     for cut in range(middle + 2, max(7, middle - 3), -1):
         if squeeze(text[:cut]) == squeeze(text[cut:]) != "":
             dropped["repetition"] = dropped.get("repetition", 0) + 1

@@ -91,7 +91,10 @@ _EN_FORMS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
             r"\b(?:male|female|man|woman)\s*[,/]\s*(?:aged?\s+)?(?P<n>\d{1,3})\b(?!\s*(?:years?\s+(?:ago|of)|%))",
             "years",
         ),
-        (r"\b(?:man|woman|lady|gentleman|boy|girl)\s+of\s+(?P<n>\d{1,3})\b(?!\s*(?:%|kg|lb|stone|cm))", "years"),
+        (
+            r"\b(?:man|woman|lady|gentleman|boy|girl)\s+of\s+(?P<n>\d{1,3})\b(?!\s*(?:%|kg|lb|stone|cm))",
+            "years",
+        ),
         (r"\b(?P<n>\d{2})\s*,?\s+(?:male|female)\b", "years"),
         (rf"\b(?:{_KIN})\s*[,(]\s*(?:aged?\s+)?(?P<n>{_NUMBER})\s*[,)]", "years"),
         (rf"\b(?:aged|my\s+age\s+is|(?:his|her)\s+age\s+is|age\s*[:=])\s*(?P<n>{_NUMBER})\b", "years"),

@@ -23,7 +23,18 @@ _INVISIBLE = dict.fromkeys(
         *(range(0xFE00, 0xFE10), range(0xE0000, 0xE0080)),
     )
 )
-_CHARACTERS = {**_WIDE, **_INVISIBLE, 0x2028: "\n", 0x2029: "\n", 0x85: "\n"}
+# C1 controls are left over where Windows-1252 was read as Latin-1: each stands for a character ("5\x9615
+# percent" is "5–15 percent"). The five that stand for none are dropped with the other controls.
+_C1 = {
+    byte: character for byte in range(0x80, 0xA0) if (character := bytes([byte]).decode("cp1252", "ignore"))
+}
+_CHARACTERS = {**_WIDE, **_INVISIBLE, **_C1, 0x2028: "\n", 0x2029: "\n"}
+# UTF-8 read as Latin-1 (one C1 control at least) or as Windows-1252 ("itâ€™s", "38Â°C"): what it was is certain
+# where it decodes.
+_MISREAD = re.compile(
+    "[\xc2\xc3][\x80-\xbf]|[\xc4-\xdf][\x80-\x9f]|\xe2(?:\x80|\u20ac)[^\x00-\x7f]|"
+    "[\xe2-\xef][\x80-\x9f][\x80-\xbf]"
+)
 _UNWANTED = re.compile(
     # Other controls, lone surrogates, private use; pictographs have no spoken form.
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ue000-\uf8ff"
@@ -37,8 +48,10 @@ _NESTED_AMP = re.compile(r"&(?:(?:amp|#0{0,9}38|#[xX]0{0,9}26);)+")
 _BROKEN_REFERENCE = re.compile(r"&#?65533;?(?:%\d?)?")
 
 _TAG_NAMES = (
-    "a|abbr|b|big|blockquote|body|br|center|cite|code|dd|del|div|dl|dt|em|font|form|h[1-6]|head|hr|html|i|iframe|"
-    "img|input|ins|label|li|link|main|mark|meta|nav|ol|option|p|pre|s|script|section|select|small|span|strike|"
+    "a|abbr|b|big|blockquote|body|br|center|cite|code|dd|del|div|dl|dt|em|font|form|h[1-6]|head|"
+    "hr|html|i|iframe|"
+    "img|input|ins|label|li|link|main|mark|meta|nav|ol|option|p|pre|s|script|section|select|"
+    "small|span|strike|"
     "strong|style|sub|sup|svg|table|tbody|td|tfoot|th|thead|title|tr|tt|u|ul|video"
 )
 _ATTRIBUTES = r"(?:\s++[\w:-]++\s*+=\s*+(?:\"[^\"<>]*+\"|'[^'<>]*+'|[^\s\"'<>]++))*+"
@@ -61,7 +74,8 @@ _HASH_PIPE = re.compile(r"\|#\||\|+|#(?!\d)#*")
 _LINE_BULLET = re.compile(r"^[ ]*(?:[-*+•·●○▪■◆◇►▶※–—][ ]+|[•●○▪■◆◇►▶※·][ ]*)", re.M)
 _INLINE_BULLET = re.compile(r"[ ]*[•●▪■◆►▶][ ]*|(?<=\S)[ ]{2,}-[ ]+(?=\S)")
 _DASH_BULLET = re.compile(r"(?<=[^\d\s])[ ]-[ ](?=[^\W\d])")
-_CIRCLED = re.compile(r"[ ]*[\u2460-\u2473\u2474-\u2487\u2488-\u249b\u2776-\u277f]")
+_CIRCLED_MARK = re.compile(r"[\u2460-\u2473\u2474-\u2487\u2488-\u249b\u2776-\u277f]")
+_CIRCLED = re.compile(rf"[ ]*{_CIRCLED_MARK.pattern}")
 
 # A number that may open a list item. It is taken away only in a run 1, 2, …: see `_drop_numbering`.
 _NUMBERING = re.compile(
@@ -158,11 +172,20 @@ def _normalise_once(text: str, lang: str) -> str:
 
 
 def _characters(text: str) -> str:
-    text = text.replace("\r\n", "\n").replace("\r", "\n").translate(_CHARACTERS)
+    text = _MISREAD.sub(_read_again, text.replace("\r\n", "\n").replace("\r", "\n")).translate(_CHARACTERS)
     text = re.sub(r"(?<=\d)．(?=\d)", ".", text)
     text = re.sub(r"(?<=\d)．", ".", text).replace("．", "。")
     text = _UNWANTED.sub(" ", unicodedata.normalize("NFC", text))
     return _BLANKS.sub(lambda m: " " if len(m[0]) == 1 else "  ", text)
+
+
+def _read_again(match: re.Match[str]) -> str:
+    for encoding in ("latin-1", "cp1252"):
+        try:
+            return match[0].encode(encoding).decode("utf-8")
+        except UnicodeError:
+            continue
+    return match[0]
 
 
 def _html(text: str) -> str:
@@ -186,7 +209,8 @@ def _markdown(text: str) -> str:
 def _lists(text: str, zh: bool) -> str:
     """Turn list marks into line breaks; `_*_layout` makes sentences of the lines."""
     text = _LINE_BULLET.sub("\v", text)
-    text = _CIRCLED.sub("\v", text)
+    if _CIRCLED_MARK.search(text):
+        text = _CIRCLED.sub("\v", text)
     text = _INLINE_BULLET.sub("\v", text)
     if not zh and len(_DASH_BULLET.findall(text)) >= 3:
         text = _DASH_BULLET.sub("\v", text)

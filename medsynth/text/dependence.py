@@ -68,21 +68,26 @@ _EN_LINK = re.compile(
     r"|organi[sz]ations|web ?sites)\b"
     r"|\b(?:visit|see|check out|browse|find(?:ing)? [^.?!]{0,30} on|available (?:at|on"
     r"|from)) [^.?!]{0,60}\b(?:web ?sites?|web ?pages?|home ?page)\b"
-    r"|\b(?:watch|view) (?:the|this|a) (?:video|animation)\b|\bto (?:enlarge|reduce) the video\b"
+    r"|\b(?:watch|view) (?:the|this|a) (?:video|animation)\b|\bthis (?:short )?video\b|"
+    r"\bcheck out [^.?!]{1,40}\bonline\b|\bto (?:enlarge|reduce) the video\b"
     r"|\b(?:go to|see|read) the [^.?!]{0,80}\b(?:article|fact sheet|Health Topics|PDQ summary)\b"
+    r"|\b(?:on|content on|using) this page\b|\bthis page (?:is|has|lists|offers|provides|contains)\b"
+    r"|\bweb ?sites for you\b"
     r"|\b(?:following|these|this) (?:link|web ?site|web ?page|web address)s?\b|\blinks? (?:below|above)\b",
     re.I,
 )
 
 _ZH_IMAGE_RESTS = re.compile(
-    r"(?<![比例诸])如[下上附右左]?图(?![书像学文谱])|(?<![意])见[下附上右左]?图(?![书像学]|下方)|"
+    r"点击查看大图|查看附件|(?<![比例诸])如[下上附右左]?图(?![书像学文谱])|"
+    r"(?<![意])见[下附上右左]?图(?![书像学]|下方)|"
     r"(?<![晚早网])以[下上]图片|附图"
     r"|(?<![晚早网])(?:[从据看]|根据|结合|融合)(?:您|你)?(?:的|了|上|下|这|张|发|过来|提供|上传)*(?:上"
     r"|下)?图(?:片)?(?![书像学形案])"
     r"|(?:网上|电视上|书上)?(?<!电)(?<!振)(?<!超)(?<!线)(?<!光)(?<!CT)(?<!镜)图片(?!检查)"
     r"|(?:根据|从|看[了过]?|见|结合|融合|发|传|上传|提供|附|收到|谢谢|感谢)[^。！？!?，,；;]{0,12}照片"
     r"(?!时|的时候)"
-    r"|(?<![部胸光])照片(?:来看|看|上看|上面|显示|可以看出|看不|打不开|不清)|图[中上](?:所示|显示|看|可见|的)|"
+    r"|(?<![部胸光])照片(?:来看|看|上看|上面|显示|可以看出|看不|打不开|不清)|图[中上](?:所示|显示|"
+    r"看|可见|的)|"
     r"(?<![心电脑])图所示|下图|图示"
     r"|(?<!建议)(?<!可以)(?<!重新)(?<!请)(?<!没)上传(?:了|的|过)|(?:已|已经|我|刚)上传|以下是?(?:我的)?"
     r"(?:检查|化验)?(?:图片|照片)"
@@ -102,11 +107,15 @@ _ZH_TABLE = re.compile(
     r"|以下表格|表格(?:中|如下|所示|里)|如下表"
 )
 _ZH_LINK = re.compile(
-    r"点击(?:链接|这里|下方|下面|查看|此处|进入)|(?:见|看|以下|下面|打开|复制|这个)的?(?:链接|网址|网页)|公众号|扫码|二维码"
+    r"点击(?:链接|这里|下方|下面|查看|此处|进入)|(?:见|看|以下|下面|打开|复制|这个)的?(?:链接|"
+    r"网址|网页)|公众号|扫码|二维码|点(?:击)?在线专家"
+    r"|点击[^。！？!?，,；;]{0,14}(?:按钮|咨询|名片|头像|专家|对话|详情|图标|交流)|(?:咨询|交流|"
+    r"专家|对话)按钮|(?:登[录陆]|访问|浏览|进入?)[^。！？!?，,]{0,8}(?:网址|网站|官网)"
 )
 # Pictures that the patient only tells of are no pictures that the text needs.
 _ZH_TOLD = re.compile(
-    r"(?:网上|网络上|书上|电视上|百度)[^。！？!?，,；;]{0,10}(?:图片|照片)|(?:图片|照片)(?:长|是)什么样|和图片上看到的不一样"
+    r"(?:网上|网络上|书上|电视上|百度)[^。！？!?，,；;]{0,10}(?:图片|照片)|(?:图片|"
+    r"照片)(?:长|是)什么样|和图片上看到的不一样"
 )
 
 
@@ -123,9 +132,36 @@ def dependences(text: str, lang: str) -> list[Dependence]:
     found = []
     for start, end in split_sentences(masked, language):
         kind = kind_of(masked[start:end], language)
-        if kind is not None:
-            found.append(Dependence(kind[0], start, end, kind[1]))
+        if kind is None:
+            continue
+        if language == "zh" and not kind[1]:
+            start, end = _clauses(masked, start, end, kind)
+        found.append(Dependence(kind[0], start, end, kind[1]))
     return found
+
+
+_ZH_READS_REPORT = re.compile(
+    r"(?:根据|从|看|就)了?[你您]?(?:的|提供的|发的|这个|这份){0,2}(?:报告单|化验单|检查单|"
+    r"检查报告|化验报告|报告|指标)"
+    r"(?:来看|看|上|结果|显示|，)"
+)
+_ZH_VALUES = re.compile(r"\d|[阳阴]性|[+＋]|[高低偏]|[大小]三阳|正常|异常|提示")
+
+
+def reads_unseen_report(question: str, answer: str, lang: str) -> bool:
+    """Return whether a doctor reads a report of which the patient gives no value (it was a picture)."""
+    if not lang.startswith("zh"):
+        return False
+    return _ZH_READS_REPORT.search(answer) is not None and _ZH_VALUES.search(question) is None
+
+
+def _clauses(text: str, start: int, end: int, kind: tuple[Kind, bool]) -> tuple[int, int]:
+    """Narrow a Chinese sentence to its clauses that point to something: the others may be advice."""
+    clauses = [
+        (start + m.start(), start + m.end()) for m in re.finditer(r"[^，；,;]+[，；,;]*", text[start:end])
+    ]
+    leaning = [c for c in clauses if _kind_zh(text[slice(*c)]) == kind]
+    return (leaning[0][0], end if leaning[-1] == clauses[-1] else leaning[-1][1]) if leaning else (start, end)
 
 
 # A pattern is tried only where one of its words occurs: most sentences have none of them.
@@ -157,6 +193,8 @@ _LINK_WORDS = (
     "site",
     "web",
     "home page",
+    "online",
+    "this page",
     "homepage",
     "video",
     "animation",
@@ -176,7 +214,7 @@ def kind_of(sentence: str, language: str) -> tuple[Kind, bool] | None:
 
 
 def _kind_zh(sentence: str) -> tuple[Kind, bool] | None:
-    if any(word in sentence for word in ("图", "照片", "上传", "发", "化验单", "传上来", "拍照")):
+    if any(word in sentence for word in ("图", "照片", "上传", "发", "化验单", "传上来", "拍照", "附件")):
         if _ZH_IMAGE_POINTS.search(sentence):
             return "image", False
         if _ZH_IMAGE_RESTS.search(_ZH_TOLD.sub("", sentence)):

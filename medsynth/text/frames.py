@@ -8,9 +8,11 @@ adding or changing one frame changes only the dialogues that use it.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, cast
 
@@ -21,21 +23,34 @@ from medsynth.resources import resource
 
 SLOTS = (
     "onset",
+    "duration",
+    "place",
     "character",
-    "accompanying",
+    "severity",
     "modifiers",
+    "accompanying",
     "tests",
     "medicines",
-    "history",
     "allergies",
+    "history",
+    "family",
+    "habits",
+    "reproductive",
+    "child",
     "demographics",
     "more",
+    "anything",
     "question",
     "listen",
+    "continue",
+    "done",
+    "greet",
     "close",
 )
 Speaker: TypeAlias = Literal["self", "other"]
-MIN_PER_SLOT = 12
+MIN_PER_SLOT = 20
+# Two frames that share this much of their words are not both said in one dialogue.
+_ALIKE = 0.6
 
 
 class FrameError(ValueError):
@@ -62,22 +77,63 @@ class FrameSet:
 
     def texts(self) -> dict[str, str]:
         """Return id -> text of every frame."""
+        return dict(self._texts)
+
+    @cached_property
+    def _texts(self) -> dict[str, str]:
         return {frame.id: frame.text for frame in self.frames}
 
+    @cached_property
+    def _by_slot(self) -> dict[str, list[Frame]]:
+        slots: dict[str, list[Frame]] = {}
+        for frame in self.frames:
+            slots.setdefault(frame.slot, []).append(frame)
+        return slots
+
     def structure(self) -> str:
-        """Return what choices depend on besides the texts: ids, and whom each frame fits."""
-        return "|".join([self.version, *(f"{frame.id}:{frame.fits or ''}" for frame in self.frames)])
+        """Return what choices depend on besides the texts: ids, whom each frame fits, which are alike."""
+        parts = (f"{f.id}:{f.fits or ''}:{','.join(sorted(self.alike[f.id]))}" for f in self.frames)
+        return "|".join([self.version, *parts])
+
+    @cached_property
+    def alike(self) -> dict[str, frozenset[str]]:
+        """Return for each frame's id those of the frames that say nearly the same in the same words."""
+        words = {frame.id: _words(frame.text) for frame in self.frames}
+        return {
+            mine: frozenset(
+                other
+                for other, theirs in words.items()
+                if other != mine and len(own & theirs) >= _ALIKE * len(own | theirs)
+            )
+            for mine, own in words.items()
+        }
 
     def choose(
         self, slot: str, seed: int, dialogue: str, speaker: Speaker, used: Sequence[str] = ()
     ) -> Frame | None:
-        """Return the frame of `slot` for this dialogue, none of `used` (ids); None when all are used up."""
+        """Return the frame of `slot` for this dialogue, none of `used` (ids); None when all are used up.
+
+        A frame nearly the same as one of `used` is taken only where no other is left.
+        """
         candidates = [
             frame
-            for frame in self.frames
-            if frame.slot == slot and frame.fits in (None, speaker) and frame.id not in used
+            for frame in self._by_slot.get(slot, ())
+            if frame.fits in (None, speaker) and frame.id not in used
         ]
-        return max(candidates, key=lambda frame: _weight(seed, dialogue, frame.id), default=None)
+        said = frozenset(used)
+        return max(
+            candidates,
+            key=lambda frame: (not self.alike[frame.id] & said, _weight(seed, dialogue, frame.id)),
+            default=None,
+        )
+
+
+def _words(text: str) -> frozenset[str]:
+    """Return the words (en) or pairs of characters (zh) that two frames are compared by."""
+    if text.isascii():
+        return frozenset(re.findall(r"[a-z']+", text.lower()))
+    bare = [char for char in text if char.isalnum()]
+    return frozenset(a + b for a, b in pairwise(bare)) or frozenset(bare)
 
 
 def _weight(seed: int, dialogue: str, frame: str) -> bytes:

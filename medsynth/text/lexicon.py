@@ -19,6 +19,8 @@ class Lexicon:
     worth keeping. `reply`: an answer that needs its question. `kin`: someone else is ill. `time`: any time;
     `since`: since when or for how long.
     `not_question`: words of a question in a statement. `lead`: announces a question, `asks`: asks it.
+    `child`: the patient is one. `dose`: how much, how often. `duration`: how long it has lasted.
+    `inherited`: the family has it. `malformed`: a question made from the title of a page.
     """
 
     label: re.Pattern[str]
@@ -39,6 +41,11 @@ class Lexicon:
     not_question: re.Pattern[str]
     lead: re.Pattern[str]
     asks: re.Pattern[str]
+    child: re.Pattern[str]
+    dose: re.Pattern[str]
+    duration: re.Pattern[str]
+    inherited: re.Pattern[str]
+    malformed: re.Pattern[str]
 
 
 def _build(module: object, flags: int) -> Lexicon:
@@ -62,6 +69,11 @@ def _build(module: object, flags: int) -> Lexicon:
             "NOT_QUESTION",
             "LEAD",
             "ASKS",
+            "CHILD",
+            "DOSE",
+            "DURATION",
+            "INHERITED",
+            "MALFORMED",
         ]
     }
     slots = tuple((slot, weight, re.compile(pattern, flags)) for slot, weight, pattern in module.SLOTS)  # type: ignore[attr-defined]

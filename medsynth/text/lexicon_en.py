@@ -9,7 +9,7 @@ GREETING = (
     r"(?:(?:hi|hello|hey|dear|good (?:morning|afternoon|evening)|greetings)"
     r"(?:[ ,]+(?:there|doctor|doc|dr|sir|madam|ma'am|everyone|all|friend|user|mr|mrs|ms"
     r"|miss))*\s*[,.!:;]+\s*"
-    r"|thank(?:s| you)[^,.!]{0,60}[,.!]+\s*)+"
+    r"|thank(?:s| you)[^,.!]{0,60}[,.!]+(?!\s*for\b)\s*)+"
 )
 BOILERPLATE = (
     r"\A\W*(?:(?:i'm |so |very )?(?:happy to help|glad (?:to|that|i)|enjoy your"
@@ -32,7 +32,7 @@ BOILERPLATE = (
     r"|human phenotype ontology|genetics home reference|this table"
     r"|genetic testing registry)\b"
     r"|\bif the information is available\b|\bi am (?:an? )?(?:ai|language model|bot)\b"
-    r"|\blearn more about\b"
+    r"|\blearn more about\b|\bmore information (?:about [^.]{0,80} )?is (?:provided|available)\b"
     r"|\A\W*(?:watch (?:this|a) video|enlarge this image)\b"
 )
 THANKS = (
@@ -66,6 +66,13 @@ TIME = (
     r"|\b(?:yesterday|last (?:night|week|month|year|mon|tue|wed|thu|fri|sat|sun|spring"
     r"|summer|autumn|winter|fall)|this (?:morning|afternoon|evening)|overnight)"
     r"|\ball (?:day|night|week|month|year)\b"
+)
+# Says how long it has lasted, as against when it began.
+DURATION = (
+    r"\b(?:for|over|about|around|during) (?:the )?(?:past|last|about|around|almost|nearly|over|more than|at least)?\s*"
+    rf"(?:the )?(?:past |last )?{_NUM}(?: or {_NUM}| to {_NUM})? (?:good |whole |full )?{_UNIT}\b"
+    rf"|\b{_NUM}(?: or {_NUM}| to {_NUM})? {_UNIT} now\b|\ball (?:day|night|week|month|year)\b"
+    r"|\bfor (?:ages|years|months|weeks|days|a (?:long )?while|a long time|as long as)\b|\bgoing on for\b"
 )
 SYMPTOM = (
     r"\b(?:pain\w*|ache|aches|aching|hurts?|hurting|sore|cough\w*|fever\w*|temperature"
@@ -135,23 +142,47 @@ SLOTS = (
         r"|minutes))|tried|prescribed|using|put on|rubbed|applied)\b",
     ),
     (
+        "family",
+        7,
+        r"\b(?:(?:runs|run) in (?:my|the|our|his|her) family|family history|hereditary|both my parents"
+        r"|(?:my|his|her|our) (?:own )?(?:mother|father|mum|mom|dad|parents?|grand\w+|sister|brother|aunt"
+        r"|uncle|cousin) (?:had|has|have|died|also|was|suffers?|suffered|got|both))\b",
+    ),
+    (
+        "reproductive",
+        6,
+        r"\b(?:pregnan\w+|menopaus\w+|miscarr\w+|menstru\w+|my periods?|last period|trimester|due date"
+        r"|breast-?feeding|caesarean|c-section|gave birth|trying to conceive|my cycles?|weeks along)\b",
+    ),
+    (
+        "child",
+        6,
+        r"\b(?:vaccinat\w+|immuni[sz]\w+|breast-?fed|bottle-?fed|formula|feeds|weaned|weaning|milestones?"
+        r"|crawl(?:s|ing)|birth weight|born (?:at|early|on time|full|pre)\w*|premature\w*|growth chart|percentile"
+        r"|teething|nappies|diapers?)\b",
+    ),
+    (
         "history",
         6,
         r"\b(?:history of|diagnosed|diabet\w+|hypertension|high blood pressure|asthma|eczema"
         r"|hay fever|thyroid|heart (?:attack|disease|failure)|stroke|cancer|surgery"
-        r"|operat(?:ed|ion)|operations|hospital\w*|runs in (?:my|the|our) family|(?:my|his|her"
-        r"|our) (?:own )?(?:mother|father|mum|mom|dad|parents?|grand\w+|sister|brother|aunt"
-        r"|uncle) (?:had|has|have|died|also|was|suffers?|got|both)|both my parents"
+        r"|operat(?:ed|ion)|operations|hospital\w*"
         r"|otherwise (?:healthy|well|fit)|no other (?:health|medical|conditions?|illness)"
-        r"|medical (?:conditions?|problems?)|smoke[rsd]?|smoking|drink alcohol"
-        r"|units of alcohol|pregnan\w+|vaccinat\w+|immuni[sz]\w+|menopaus\w+|miscarriage"
-        r"|chickenpox|as a (?:child|teenager|baby)|years ago|work (?:as|in|at)|job)\b",
+        r"|medical (?:conditions?|problems?)"
+        r"|chickenpox|as a (?:child|teenager|baby)|years ago)\b",
     ),
     (
         "history",
         3,
         r"\b(?:already have|used to|in the past|previously|never had|healthy|family"
         r"|ever since childhood)\b",
+    ),
+    (
+        "habits",
+        6,
+        r"\b(?:smoke[rsd]?|smoking|drink alcohol|alcohol|units of|(?:beers?|wine) (?:a|per|every|each)"
+        r"|work (?:as|in|at|from|long|night)|works (?:as|in|at|nights)|my (?:job|work|diet)|desk job|shifts?"
+        r"|exercise (?:regularly|daily|every)|sedentary)\b",
     ),
     (
         "modifiers",
@@ -186,6 +217,7 @@ SLOTS = (
         r"|noticed (?:it|this|them) (?:about|around|last|first|on|after|in|when))\b",
     ),
     ("onset", 4, TIME),
+    ("duration", 5, DURATION),
     (
         "accompanying",
         5,
@@ -196,13 +228,28 @@ SLOTS = (
         r"|itching|numbness|weakness|headache|sweating|redness|shortness))\b",
     ),
     (
+        "place",
+        4,
+        r"\b(?:(?:left|right|upper|lower|inner|outer|front|back|middle|top|side|both sides?)(?: (?:side|part|half))?"
+        r"(?: of)?(?: (?:my|the|his|her))? (?:abdomen|belly|stomach|tummy|chest|breast|back|neck|head|face|eye|ear"
+        r"|shoulder|arm|elbow|wrist|hand|finger|thumb|hip|groin|thigh|leg|knee|calf|shin|ankle|heel|foot|toe|jaw"
+        r"|rib|lung|kidney|lip|eyelid|buttock)s?|(?:spreads?|radiat\w+|moves?|goes) (?:down |up |in)?to (?:my|the|his"
+        r"|her)|behind (?:my|the|his|her) (?:eyes?|ears?|knees?|breastbone))\b",
+    ),
+    (
+        "severity",
+        4,
+        r"\b(?:severe\w*|mild\w*|unbearable|excruciating|out of ten|out of 10|agony|so bad|very bad|really bad"
+        r"|can't (?:sleep|walk|work|stand|eat)|cannot (?:sleep|walk|work|stand|eat)|keeps? me (?:awake|up)|hardly"
+        r"|barely|stops me)\b",
+    ),
+    (
         "character",
         4,
         r"\b(?:sharp|dull|burning|throbbing|stabbing|pounding|pressing|squeezing|tight\w*"
         r"|crampy?|itchy|scaly|raised|watery|yellow\w*|green\w*|brown|dark|red|white|dry|flaky"
-        r"|hard|soft|tender|warm to touch|left|right|upper|lower|both sides|one side|front"
-        r"|back of|behind|spreads?|moves? (?:down|up|to)|radiat\w+|severe|mild|bad|unbearable"
-        r"|out of ten|out of 10|comes and goes|constant|on and off|every (?:day|night|few|time"
+        r"|hard|soft|tender|warm to touch|both sides|one side|front"
+        r"|back of|behind|bad|comes and goes|constant|on and off|every (?:day|night|few|time"
         r"|morning|hour|\w+ minutes)|(?:once|twice|three times|\w+ times|times) (?:a"
         r"|per) (?:day|night|week)|lasts?|feels? (?:like|as)|looks? like|size of|as big as)\b",
     ),
@@ -252,9 +299,9 @@ URGENT = (
     r"|if [^.]{0,120}\b(?:see|call|contact|consult|visit|tell) (?:a|an|your|the|us|her|his)"
     r"|life[- ]threatening|do not (?:take|use|stop|give|drive|exceed|drink)|don't (?:take"
     r"|use|stop|give|exceed)|(?:should|must) (?:not|never)\b|never (?:take|give|stop|use)"
-    r"|contraindicat\w+"
+    r"|contraindicat\w+|not (?:be )?(?:suitable|safe|used|recommended) (?:for|in|if|during)"
     r"|come back (?:if|sooner|straight)|no more than|maximum (?:dose|of)|overdose"
-    r"|red flags?|warning signs?)\b"
+    r"|red flags?|warning signs?|(?:cough|vomit|spit)(?:s|ing)? (?:up )?(?:bright )?blood)\b"
 )
 ADVICE = (
     r"\b(?:should|recommend\w*|suggest\w*|advis\w+|try|avoid\w*|need to|have to|best to"
@@ -290,3 +337,22 @@ LEAD = r"(?!)"
 ASKS = r"[?]"
 # Says when it began or how long it has lasted.
 SINCE = TIME
+# The patient is a child.
+CHILD = (
+    r"\b(?:baby|infant|newborn|toddler|child|kid|little (?:one|boy|girl)|son|daughter|grandson|granddaughter"
+    r"|(?:[1-9]|1[0-3])[ -]years?[ -]old|\w+[ -]months?[ -]old|\w+[ -]weeks?[ -]old)\b"
+)
+# Illness in the family, as against kin who is the patient.
+INHERITED = r"\b(?:family|hereditary|inherit\w*|also|both|too)\b"
+# How much of a medicine, or how often.
+DOSE = (
+    r"\b(?:\d[\d,.]* ?(?:mg|mcg|micrograms?|milligrams?|ml|millilit\w+|units?)"
+    r"|(?:one|two|three|four|\d) (?:tablets?|pills?|capsules?|puffs?|drops?|teaspoons?|tablespoons?)"
+    r"|(?:once|twice|(?:three|four|\d) times) (?:a|per|each|every) day|(?:once|twice) daily"
+    r"|every (?:\d+|four|six|eight|twelve) (?:to \w+ )?hours)\b"
+)
+# A question put together from the title of a page.
+MALFORMED = (
+    r"\b(?:what|who|how|is|are)\b[^?]{0,60}\b(?:what (?:i need|you need|you should) to know|causes causes"
+    r"|causes of causes|financial help|your guide to|points to remember|for health care professionals)\b"
+)

@@ -11,18 +11,22 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from medsynth.text.given_names import GIVEN_NAMES, SURNAMES
+
 Replace = Callable[[re.Match[str], str], str | None]
 
 
 @dataclass(frozen=True)
 class Rule:
     """A pattern for one kind of personal data. `replace(match, lang)` gives what is said instead, or None
-    where the match is a false friend."""
+    where the match is a false friend. Every match holds one of `hint` (a pattern): where none is, nothing is
+    looked for."""
 
     kind: str
     pattern: re.Pattern[str]
     replace: Replace
     languages: tuple[str, ...] = ("en", "zh")
+    hint: str = ""
 
 
 def words(text: str) -> frozenset[str]:
@@ -33,12 +37,17 @@ def words(text: str) -> frozenset[str]:
 _WORD = r"(?:[OD]['’])?[A-ZÀ-ÖØ-Þ][a-zß-öø-ÿA-ZÀ-ÖØ-Þ]{0,24}(?:-[A-Z][a-z]{1,20})?"
 # Capitalised words behind a title that are not names: headings run into the text, sentence openings.
 _NOT_NAMES = words(
-    "A About After All Also Always An And Any Are As Ask At Because Before But By Call Can Causes Complications "
-    "Contact Could Diagnosis Diagnosed Did Do Does Exams For From Go Good Has Have He Hello Her Here Hi His How I "
-    "If In Is It Its Just Learn Let Make May Might More My Need Never No Not Now Of Oh Okay On Once Or Other Our "
+    "A About After All Also Always An And Any Are As Ask At Because Before But By Call Can "
+    "Causes Complications "
+    "Contact Could Diagnosis Diagnosed Did Do Does Exams For From Go Good Has Have He Hello Her "
+    "Here Hi His How I "
+    "If In Is It Its Just Learn Let Make May Might More My Need Never No Not Now Of Oh Okay On "
+    "Once Or Other Our "
     "Please Practitioner Practitioners Prescribes Questions Regular Right See She Should Signs Since So Some "
-    "Symptoms Talk Tell Tests Thank Thanks That The Their Then There These They This Those Through To Treatment "
-    "Visit Was We Well Were What When Where Which While Who Why Will With Without Would Yes You Your Shopping Who "
+    "Symptoms Talk Tell Tests Thank Thanks That The Their Then There These They This Those "
+    "Through To Treatment "
+    "Visit Was We Well Were What When Where Which While Who Why Will With Without Would Yes You "
+    "Your Shopping Who "
     "Order Orders Says Said Today Yeah Sure Sorry Ok Nice Welcome"
 )
 _DOCTOR = re.compile(
@@ -48,9 +57,22 @@ _DOCTOR = re.compile(
 _PERSON = re.compile(
     rf"\b(?P<title>Mr|Mrs|Ms|Miss|Mister)\b(?P<gap>\.? {{1,2}})(?P<name>{_WORD}(?: {_WORD}){{0,2}})"
 )
+# Transcripts write "mrs . peterson" and "doctor taylor": "mr" and "ms" without a point, "miss" and "doctor" are
+# followed by other words too, so there the name must be a listed one.
+_LOWER = re.compile(
+    r"\b(?P<title>mrs?|ms|dr|mister|doctor|miss|nurse|professor)\b(?P<dot> ?\. ?|"
+    r" )(?P<name>(?!(?:doctor|nurse|miss)\b)[a-z]{2,15}(?:-[a-z]{2,15})?)"
+    r"(?P<more> [a-z]{2,15})?(?![\w'’])"
+)
+_LOWER_NOT_NAMES = words(
+    "i and the a an is are was you to in on at of it he she they we said says told my your his "
+    "her here there how what so um uh "
+    "arthrogram angiogram angiography imaging scan scans spectroscopy for with has had have will "
+    "would can could but or if as"
+)
 _GREETING = re.compile(
     r"(?:\b(?:hi|hello|hey|morning|afternoon|evening|thanks|thank you|bye|goodbye|there|okay|yes|no"
-    r"|well|so|care|please|sorry|dear|tell me|welcome|are you|right|else|correct),? ?)$",
+    r"|well|so|care|please|sorry|dear|tell me|welcome|are you|right|else|correct) ?,? ?)$",
     re.I,
 )
 # What may follow a name written in lower case.
@@ -58,7 +80,7 @@ _AFTER_NAME = (
     r"(?:and|i|im|i'm|from|my|the|a|an|aged|age|with|who|but|so|years|here|calling|is|was|not|on|in)\b"
 )
 _INTRODUCED = re.compile(
-    rf"(?P<lead>,? ?(?:\band )?)\b(?P<verb>[Mm]y (?:full |first |last )?name(?: is|'s|’s)|[Ii](?: a|'"
+    rf"(?P<lead>,? ?(?:\band )?)\b(?P<verb>(?:[Mm]y|[Hh]is|[Hh]er) (?:full |first |last )?name(?: is|'s|’s)|[Ii](?: a|'"
     rf"|’)m (?:called|named)|(?:[Tt]he )?[Pp]atient(?:'s)? [Nn]ame(?: is|:)|[Nn]ame:)"
     rf" (?P<name>(?:{_WORD}|[a-z]{{2,20}})(?: [A-Z]\.)?(?: (?:{_WORD}|(?!{_AFTER_NAME})[a-z]{{2,20}}))?)"
     rf"(?P<tail>,? and\b ?"
@@ -119,6 +141,21 @@ def _titled(vocative: Callable[[str], str], mention: Callable[[str], str]) -> Re
     return replace
 
 
+def _lower(match: re.Match[str], lang: str) -> str | None:
+    title, name = match["title"], match["name"]
+    listed = name in GIVEN_NAMES or name in SURNAMES
+    sure = ("." in match["dot"] and title in {"mr", "mrs", "ms", "dr"}) or title == "mister"
+    if name in _LOWER_NOT_NAMES or not (listed or sure):
+        return None
+    more = match["more"] or ""
+    rest = "" if more.strip() in SURNAMES or more.strip() in GIVEN_NAMES else more
+    called = _vocative(match)
+    if title in {"dr", "doctor", "nurse", "professor"}:
+        return ("" if called else "the ") + _medical_title(title.upper()) + rest
+    man = title in {"mr", "mister"}
+    return (("sir" if man else "ma'am") if called else ("the gentleman" if man else "the lady")) + rest
+
+
 def _medical_title(title: str) -> str:
     return {"P": "professor", "N": "nurse"}.get(title[0], "doctor")
 
@@ -143,7 +180,8 @@ def _i_am(match: re.Match[str], lang: str) -> str | None:
 
 
 _SURNAMES = (
-    "王李张刘陈杨赵吴徐孙胡朱郭罗梁宋郑韩唐冯董萧曹袁邓傅沈彭吕苏卢蒋蔡贾丁魏薛阎潘杜戴钟汪姜姚谭廖邹熊陆郝崔邱秦侯邵孟钱尹黎"
+    "王李张刘陈杨赵吴徐孙胡朱郭罗梁宋郑韩唐冯董萧曹袁邓傅沈彭吕苏卢蒋蔡贾丁魏薛阎潘杜戴钟汪姜姚"
+    "谭廖邹熊陆郝崔邱秦侯邵孟钱尹黎"
     "乔贺龚窦樊兰殷施陶洪翟安颜倪严牛俞章鲁葛柳聂焦庞蓝裴闵翁甄冼"
 )
 # Surnames that are also common words or word endings ("任何医生", "每周医生"): they need a break before them.
@@ -153,8 +191,10 @@ _WORDLIKE = (
 _COMPOUND = "欧阳|上官|司马|诸葛|司徒|东方|皇甫|尉迟|慕容|令狐"
 # Characters that make a name impossible: function words, kin, medicine.
 _GIVEN = (
-    "(?![的了是在和有不我你他她它这那个们也就都还说给让去到来看要会能上下时候家院科谢请问您医生病药吃做没很太好吗呢吧啊从被把跟向对与"
-    "或及因为所以什么怎多少先女子孙主任教授大夫护师阿姨叔爷奶伯婆公妈爸哥姐弟妹人市县省区年月日岁已经老小性炎痛])[\u4e00-\u9fff]"
+    "(?![的了是在和有不我你他她它这那个们也就都还说给让去到来看要会能上下时候家院科谢请问您医"
+    "生病药吃做没很太好吗呢吧啊从被把跟向对与"
+    "或及因为所以什么怎多少先女子孙主任教授大夫护师阿姨叔爷奶伯婆公妈爸哥姐弟妹人市县省区年月日岁已经老小性"
+    "炎痛])[\u4e00-\u9fff]"
 )
 # What a stated name has is looser: it ends where the clause does.
 _STATED = (
@@ -164,9 +204,9 @@ _BREAK = r"(?:(?<=[^\u4e00-\u9fff])|(?<=[找请由是问见向跟让的好叫和
 _ZH_MEDICAL = (
     r"(?P<title>副?主任医师|主治医师|主治医生|住院医师|医生|大夫|主任|教授|医师|院长|护士长|护士|药师)"
 )
-_ZH_SOCIAL = r"(?P<title>先生|女士|小姐|太太|阿姨|叔叔|大爷|大妈|奶奶|爷爷|同学|老师)"
+_ZH_SOCIAL = r"(?P<title>先生|女士|小姐|太太|阿姨|叔叔|大爷|大妈|奶奶|爷爷|老太太|老先生|同学|老师)"
 _ZH_DOCTOR = re.compile(
-    rf"(?:(?<![谢谁孙])(?:[{_SURNAMES}]|{_COMPOUND})|{_BREAK}[{_WORDLIKE}]"
+    rf"(?:(?:(?<![谢谁孙])|(?<=谢谢))(?:[{_SURNAMES}]|{_COMPOUND})|{_BREAK}[{_WORDLIKE}]"
     rf"|{_BREAK}[{_SURNAMES}]{_GIVEN}{{1,2}}){_ZH_MEDICAL}"
 )
 _ZH_PERSON = re.compile(
@@ -204,8 +244,9 @@ def _zh_called(match: re.Match[str], lang: str) -> str:
 
 
 NAME_RULES: tuple[Rule, ...] = (
-    Rule("name", _INTRODUCED, _introduced, ("en",)),
-    Rule("name", _I_AM, _i_am, ("en",)),
+    Rule("name", _INTRODUCED, _introduced, ("en",), hint="[Nn]ame|called"),
+    Rule("name", _I_AM, _i_am, ("en",), hint="[Ii](?: a|'|’)m |[Tt]his is "),
+    Rule("name", _LOWER, _lower, ("en",)),
     Rule("name", _DOCTOR, _titled(_medical_title, lambda t: "the " + _medical_title(t)), ("en",)),
     Rule(
         "name",

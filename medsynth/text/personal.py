@@ -59,20 +59,39 @@ def redact(text: str, lang: str) -> tuple[str, dict[str, int]]:
     return result.text, result.counts
 
 
-def redaction(text: str, lang: str) -> Redaction:
-    """Return what `redact` returns, with the number of characters that were personal data."""
+def redaction(text: str, lang: str, birth_asked: bool = False) -> Redaction:
+    """Return what `redact` returns, with the number of characters that were personal data.
+
+    Dates said in words are taken out where the text speaks of birth, or where a date of birth was asked for.
+    """
     spoken = "zh" if lang.startswith("zh") else "en"
     result = Redaction(text)
     for _ in range(6):
         before = result.text
+        hints = {_BIRTH: True} if birth_asked else {}
         for rule in _RULES:
-            if spoken in rule.languages:
+            if spoken in rule.languages and _may_match(rule, result.text, hints):
                 result.text = rule.pattern.sub(_replacer(rule, spoken, result), result.text)
         if result.counts:
             result.text = _tidy(result.text, spoken)
         if result.text == before:
             break
     return result
+
+
+def _may_match(rule: Rule, text: str, hints: dict[str, bool]) -> bool:
+    """Whether what every match of the rule holds occurs at all: most texts have no number to look at."""
+    if rule.hint not in hints:
+        hints[rule.hint] = re.search(rule.hint, text) is not None
+    return hints[rule.hint]
+
+
+_ZH_ADVERT = re.compile(r"(?:搜索|百度)(?:一下)?我|就诊地址[:：]")
+
+
+def advertises(text: str) -> bool:
+    """Return whether a doctor's Chinese text sends the reader to a practice of its own."""
+    return _ZH_ADVERT.search(text) is not None
 
 
 def mentions_contacts(text: str) -> int:
@@ -132,7 +151,8 @@ _EMAIL = re.compile(
     re.I | re.A,
 )
 _VANITY = re.compile(
-    r"(?<![\w-])(?:1[- ])?8(?:00|33|44|55|66|77|88)-(?P<tail>[A-Z0-9]{2,12}(?:-[A-Z0-9]{2,12}){0,3})(?![\w-])",
+    r"(?<![\w-])(?:1[- ])?8(?:00|33|44|55|66|77|"
+    r"88)-(?P<tail>[A-Z0-9]{2,12}(?:-[A-Z0-9]{2,12}){0,3})(?![\w-])",
     re.A,
 )
 _NANP = re.compile(
@@ -214,11 +234,42 @@ _MONTH = (
     r"|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\.?"
 )
 _BORN = re.compile(
-    rf"(?P<head>\b(?:born|birth ?date|birthday|date of birth|d\.?o\.?b\.?)(?:(?: on| is| of| was|:) ?| )"
-    rf"(?:the )?)"
-    rf"(?:(?:\d{{1,2}}[/.-]\d{{1,2}}[/.-](?P<y1>\d{{4}}|\d{{2}}))|(?P<y2>\d{{4}})-\d{{1,2}}-\d{{1,2}}"
+    rf"(?P<head>\b(?:born|birth ?date|birthday|date of birth|d\.?o\.?b\.?)(?: ?[,:]? ?(?:on|is|of|"
+    rf"was|uh|um)){{0,2}} ?[,:]? ?"
+    rf"(?:the )?)(?<=\W)"
+    rf"(?:(?:\d{{1,2}} ?[/.,-] ?\d{{1,2}} ?[/.,-] ?(?P<y1>\d{{4}}|\d{{2}}))|"
+    rf"(?P<y2>\d{{4}})-\d{{1,2}}-\d{{1,2}}"
     rf"|(?:\d{{1,2}}(?:st|nd|rd|th)? (?:of )?{_MONTH},? (?P<y3>\d{{4}}))|(?:{_MONTH} \d{{1,2}}(?:st|nd"
-    rf"|rd|th)?,? (?P<y4>\d{{4}})))(?![\d/-])",
+    rf"|rd|th)?(?: ?,)? (?P<y4>\d{{4}})))(?![\d/-])",
+    re.I,
+)
+_TENS = (
+    r"(?:ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen|twenty|"
+    r"thirty|forty|fifty|sixty|seventy|eighty|ninety|hundred)"
+)
+_UNITS = r"(?:one|two|three|four|five|six|seven|eight|nine)"
+_ORDINAL = (
+    r"(?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|eleventh|twelfth|"
+    r"thirteenth|fourteenth|fifteenth|sixteenth|"
+    rf"seventeenth|eighteenth|nineteenth|twentieth|thirtieth|(?:twenty|thirty)[ -](?:first|second|"
+    rf"third|fourth|fifth|sixth|seventh|eighth|ninth)|"
+    rf"{_TENS}|\d{{1,2}}(?:st|nd|rd|th))"
+)
+_MONTH_SAID = _MONTH.removesuffix(r"\.?")
+_PAUSE = r"(?:[ ,.…]{1,6}(?:uh|um|of|the)\b){0,3}[ ,.…]{1,6}"
+_SAID_YEAR = rf"nineteen(?: {_TENS})(?:[ -]{_UNITS})?|two thousand(?: and)?(?: {_TENS}|(?: {_UNITS}))?"
+# A day, a month and a year said in words are when somebody was born, but "on" a day something was done.
+_SAID_DATE = re.compile(
+    rf"(?:(?<=born )on |"
+    rf"(?<!\bon )(?<!\bon the )(?<!since )(?<!from )(?<!for )(?<!around )(?<!\bwas ))\b(?:the )?"
+    rf"(?:{_ORDINAL}{_PAUSE}{_MONTH_SAID}|{_MONTH_SAID} (?:the )?{_ORDINAL}){_PAUSE}"
+    rf"(?P<year>{_SAID_YEAR})(?!\w)"
+    rf"|(?<=born in )(?P<first>{_SAID_YEAR}){_PAUSE}(?:on )?(?:the )?{_ORDINAL}{_PAUSE}{_MONTH_SAID}(?!\w)",
+    re.I,
+)
+_SAID_EMAIL = re.compile(
+    r"\b\w{1,20}(?:(?: dot | underscore )\w{1,20}){0,3},? at,? (?:\w{1,15} ){1,3}dot (?:com|net|"
+    r"org|edu|co dot uk|co)\b",
     re.I,
 )
 _ZH_BORN = re.compile(
@@ -227,7 +278,10 @@ _ZH_BORN = re.compile(
     r"|(?P<y2>(?:19|20)\d{2})年\d{1,2}月\d{1,2}[日号](?=出?生(?!病))"
 )
 _STREET = re.compile(
-    r"(?<![\w.,-])(?:P\.? ?O\.? Box \d{1,6}|\d{1,5} (?:[NSEW]\.? )?(?:[A-Z][a-z]{1,20} ){1,3}"
+    r"(?<![\w.,-])(?:P\.? ?O\.? Box \d{1,6}|(?:\d{1,5}|(?:(?:[Tt]wenty|[Tt]hirty|[Ff]orty|"
+    r"[Ff]ifty|[Ss]ixty|[Ss]eventy"
+    r"|[Ee]ighty|[Nn]inety)[ -])?(?:[Oo]ne|[Tt]wo|[Tt]hree|[Ff]our|[Ff]ive|[Ss]ix|[Ss]even|"
+    r"[Ee]ight|[Nn]ine)) (?:[NSEW]\.? )?(?:[A-Z][a-z]{1,20} ){1,3}"
     r"(?:Street|St\.|Avenue|Ave\.?|Road|Rd\.?|Drive|Lane|Boulevard|Blvd\.?|Court|Place|Parkway|Terrace"
     r"|Circle|Highway)(?!\w))"
     r"(?:,? ?(?:Apt|Apartment|Suite|Unit|Floor|Room)\.? ?\w{1,6}|,? \d{1,2}(?:st|nd|rd|th) Floor){0,2}"
@@ -255,6 +309,10 @@ def _born(match: re.Match[str], lang: str) -> str | None:
     return re.sub(r"\bon (?:the )?$", "in ", head) + year
 
 
+def _said_date(match: re.Match[str], lang: str) -> str:
+    return ("in " if match[0].startswith("on ") else "") + (match["year"] or match["first"])
+
+
 def _zh_street(match: re.Match[str], lang: str) -> str | None:
     before = match["before"]
     if not before:
@@ -266,28 +324,34 @@ def _zh_street(match: re.Match[str], lang: str) -> str | None:
     return before[:start] + _SPOKEN[lang]["address"]
 
 
+# What every match of a rule holds.
+_NETWORKS = "(?i:whatsapp|wechat|telegram|skype|instagram|facebook|snapchat)"
+_ROADS = r"Street|St\.|Ave|Road|Rd|Drive|Lane|Boulevard|Blvd|Court|Place|Parkway|Terrace|Circle|Highway|Box"
+_ONE, _THREE, _BIRTH = r"\d", r"\d\d\d", r"(?i:\bborn\b|\bbirth)"
 _RULES: tuple[Rule, ...] = (
-    Rule("email", _EMAIL, _say("email")),
-    Rule("id", _ZH_ID, _say("id")),
-    Rule("id", _ZH_NUMBERED, _say("id", "head")),
-    Rule("id", _NUMBERED, _say("id", "head")),
-    Rule("id", _SSN, _say("id")),
-    Rule("birth_date", _BORN, _born, ("en",)),
-    Rule("birth_date", _ZH_BORN, _born, ("zh",)),
-    Rule("account", _ZH_ACCOUNT, _say("account", "head")),
-    Rule("account", _EN_ACCOUNT, _say("account", "head"), ("en",)),
-    Rule("phone", _VANITY, _vanity),
-    Rule("phone", _NANP, _say("phone")),
-    Rule("phone", _TOLL_FREE, _say("phone")),
-    Rule("phone", _ZH_MOBILE, _say("phone")),
-    Rule("phone", _ZH_SERVICE, _say("phone")),
-    Rule("phone", _ZH_LANDLINE, _say("phone")),
-    Rule("phone", _UK, _say("phone")),
-    Rule("phone", _INTERNATIONAL, _say("phone")),
-    Rule("phone", _CALLED, _called),
-    Rule("phone", _ZH_CALLED, _called),
-    Rule("address", _STREET, _say("address"), ("en",)),
-    Rule("address", _ZIP, _say("address"), ("en",)),
-    Rule("address", _ZH_STREET, _zh_street, ("zh",)),
+    Rule("email", _EMAIL, _say("email"), hint="@"),
+    Rule("id", _ZH_ID, _say("id"), hint=_THREE),
+    Rule("id", _ZH_NUMBERED, _say("id", "head"), hint=_ONE),
+    Rule("id", _NUMBERED, _say("id", "head"), hint=_ONE),
+    Rule("id", _SSN, _say("id"), hint=_THREE),
+    Rule("birth_date", _BORN, _born, ("en",), hint=_ONE),
+    Rule("birth_date", _SAID_DATE, _said_date, ("en",), hint=_BIRTH),
+    Rule("email", _SAID_EMAIL, _say("email"), ("en",), hint="(?i: dot )"),
+    Rule("birth_date", _ZH_BORN, _born, ("zh",), hint=_THREE),
+    Rule("account", _ZH_ACCOUNT, _say("account", "head"), hint=r"[A-Za-z0-9_-]{5}"),
+    Rule("account", _EN_ACCOUNT, _say("account", "head"), ("en",), hint=_NETWORKS),
+    Rule("phone", _VANITY, _vanity, hint="8"),
+    Rule("phone", _NANP, _say("phone"), hint=_THREE),
+    Rule("phone", _TOLL_FREE, _say("phone"), hint=_THREE),
+    Rule("phone", _ZH_MOBILE, _say("phone"), hint=_THREE),
+    Rule("phone", _ZH_SERVICE, _say("phone"), hint=_THREE),
+    Rule("phone", _ZH_LANDLINE, _say("phone"), hint=_THREE),
+    Rule("phone", _UK, _say("phone"), hint="0"),
+    Rule("phone", _INTERNATIONAL, _say("phone"), hint=r"\+"),
+    Rule("phone", _CALLED, _called, hint=_THREE),
+    Rule("phone", _ZH_CALLED, _called, hint=_THREE),
+    Rule("address", _STREET, _say("address"), ("en",), hint=_ROADS),
+    Rule("address", _ZIP, _say("address"), ("en",), hint=_THREE),
+    Rule("address", _ZH_STREET, _zh_street, ("zh",), hint="[号弄栋幢巷]"),
     *NAME_RULES,
 )

@@ -11,11 +11,14 @@ the child (most births fall there: mean age at childbirth is 28–30 years in UN
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, TypeVar
 
+from medsynth.errors import UserError
 from medsynth.records import AGE_GROUPS, AgeGroup, Gender, Informant, RawTurn, StatedPatient, age_group_of
 from medsynth.text.ages import AgeMention
 from medsynth.text.attributes import Found, pick, pick_age, read_ages, read_sexes
@@ -281,6 +284,74 @@ def profile_text(lang: str, text: str) -> dict[str, Any]:
         "patient_age_group": _shown(persons.patient.age_group),
         "patient_age": _shown(persons.patient.age),
         "patient_gender": _shown(persons.patient.gender),
+    }
+
+
+def profile_texts(path: Path) -> Iterator[dict[str, Any]]:
+    """Yield one dict per line of a JSONL file of `id`, `lang`, `text`: who speaks and who is ill, as far as told.
+
+    Keys: `id`; `informant` (`self` where nothing says otherwise, basis None); `age_group`, `gender` of who
+    speaks (None where the text does not tell);
+    `patient` with `age_group` and `gender`, or None where the patient speaks; `basis` of each value
+    (`stated`, `inferred`; of the patient's as `patient.age_group`). A line that cannot be read yields
+    `line` (from 1), `id` where it has one, and `error`; blank lines yield nothing. Raises UserError when
+    the file cannot be opened.
+    """
+    try:
+        handle = path.open("rb")
+    except OSError as error:
+        raise UserError(
+            f"{path}: cannot be read ({error.strerror}); name a JSONL file of id, lang, text"
+        ) from error
+    with handle:
+        for number, raw in enumerate(handle, 1):
+            if raw.strip():
+                yield _profiled_line(raw, number)
+
+
+def _profiled_line(raw: bytes, number: int) -> dict[str, Any]:
+    try:
+        row = json.loads(raw.decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        return {"line": number, "error": "not valid UTF-8"}
+    except (ValueError, RecursionError):
+        return {"line": number, "error": "not valid JSON"}
+    if not isinstance(row, dict):
+        return {"line": number, "error": "not a JSON object"}
+    bad = [name for name in ("id", "lang", "text") if not isinstance(row.get(name), str)]
+    if isinstance(row.get("id"), int) and not isinstance(row["id"], bool):
+        bad.remove("id")
+    if bad:
+        known = {} if "id" in bad else {"id": row["id"]}
+        return {"line": number, **known, "error": f"missing or not a string: {', '.join(bad)}"}
+    if row["lang"].split("-")[0].lower() not in {"en", "zh"}:
+        return {"line": number, "id": row["id"], "error": "lang is neither en nor zh"}
+    persons = read_persons((RawTurn(role="patient", text=row["text"]),), row["lang"].lower())
+    speaker, patient = persons.speaker, persons.patient
+    told = persons.informant_evidence is not None or persons.informant != "self"
+    basis = {"informant": "inferred" if told else None, **_bases(speaker)}
+    other: dict[str, str | None] | None = None
+    if persons.informant != "self":
+        other = {"age_group": _value(patient.age_group), "gender": _value(patient.gender)}
+        basis |= {f"patient.{name}": value for name, value in _bases(patient).items()}
+    return {
+        "id": row["id"],
+        "informant": persons.informant,
+        "age_group": _value(speaker.age_group),
+        "gender": _value(speaker.gender),
+        "patient": other,
+        "basis": basis,
+    }
+
+
+def _value(fact: Fact[Any] | None) -> Any:
+    return None if fact is None else fact.value
+
+
+def _bases(person: Person) -> dict[str, str | None]:
+    return {
+        name: None if fact is None else fact.basis
+        for name, fact in (("age_group", person.age_group), ("gender", person.gender))
     }
 
 

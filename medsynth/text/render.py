@@ -7,8 +7,13 @@ Sentences are joined by a blank (en) or by nothing (zh).
 
 Round brackets are spoken in one of two ways, both visible in the spans:
 - left out, as two spans around them, when they hold no number, dose or negation ("(SCOT)");
+  or only a trade name after a medicine;
 - said between commas, as spans before, within and after them ("5 days (since Monday) ago" ->
   "5 days, since Monday, ago").
+A sentence with a bare sign in brackets ("(-)") is not said at all: it is a finding that has no words here.
+
+In an English transcript without marks, a span may also begin or end before "so", "and then" and such
+(`sentences.speech_breaks`).
 """
 
 from __future__ import annotations
@@ -19,7 +24,7 @@ from functools import lru_cache
 
 from medsynth.records import FrameRef, RawTurn, Span, Turn
 from medsynth.text.lexicon import LEXICONS
-from medsynth.text.sentences import bracket_pairs, is_han
+from medsynth.text.sentences import bracket_pairs, is_han, speech_breaks
 
 _TERMINAL = "。！？!?.…"
 # Never a sign, a decimal point or the first half of "16、7" is taken for a mark.
@@ -33,7 +38,7 @@ _COMMA_MARK = re.compile(r"\d{1,2}[,，]\s*(?=[\u4e00-\u9fff])")
 _TRAILING = " ,，;；:：、-–—~～。.!！?？…·•"
 _ZH_QUESTION = re.compile(
     r"(?:吗|(?<!什)(?<!那)么|[什怎哪谁几多何][^，,。；]{0,12}呢|怎么办|咋办|怎办|为什么|什么原因|怎么回事|咋回事|怎么样|如何|多少|多久|哪些|(?<!有)(?<!没)吃什么药|怎么治疗?)\Z"
-    r"|(?:能不能|可不可以|要不要|会不会|是不是|该不该|需不需要|(?<!不知)(?<!不知道)怎么|(?<!没)(?<!没有)如何|多久|咋|是什么)[^，,。；]{0,8}\Z"
+    r"|(?:能不能|可不可以|要不要|会不会|是不是|该不该|需不需要|(?<!不)(?<!不知)(?<!不知道)怎么|(?<!没)(?<!没有)如何|多久|咋|是什么)[^，,。；]{0,8}\Z"
 )
 _ZH_BLANKS = re.compile(r"(?<=[^\x00-\x7f]) | (?=[^\x00-\x7f])")
 _QUOTES = re.compile('["“”]')
@@ -46,6 +51,12 @@ _REFERENCE = re.compile(
 
 # A clause may be said without the "and" that joined it to the one before.
 _CONJUNCTION = re.compile(r"[,;:—–-]\s*(?:and|so|then)\s+\Z", re.I)
+
+
+# "依巴斯汀片（开思亭）": a medicine, its trade name after it.
+_MEDICINE_ZH = re.compile(r"(?:片|液|胶囊|颗粒|丸|素|剂|膏|酸|定|林|星|平|唑|芬|坦|松)\Z")
+# "潜血(-)": a finding that is neither left out nor said.
+_SIGN = re.compile(r"\s*[-+±－＋—–﹣﹢]{1,4}\s*")
 
 
 def may_cut(inner: str) -> bool:
@@ -77,9 +88,13 @@ def spans_of(text: str, turn: int, start: int, end: int, *, keep_brackets: bool)
     left = start
     for opened, closed in pairs:
         inner = text[opened + 1 : closed]
+        if _SIGN.fullmatch(inner):
+            return ()
         bounds.append((left, opened))
         attached = opened > start and text[opened - 1].isalnum() and not is_han(text[opened - 1])
         short = attached or inner.strip().isupper() or inner.strip() in ("are", "or", "and")
+        brand = len(inner) <= 5 and _MEDICINE_ZH.search(text, max(start, opened - 3), opened) is not None
+        short = short or brand
         if not (may_cut(inner) and (short or not keep_brackets or not inner.strip())):
             if any(c in "()（）" for c in inner):
                 return ()
@@ -204,6 +219,8 @@ def _is_boundary(text: str, at: int, lang: str, labels: frozenset[int]) -> bool:
         return True
     if lang == "zh":
         return bool(gap) and is_han(text[left - 1])
+    if at in speech_breaks(text) or right in speech_breaks(text):
+        return True
     return bool(gap) and _CONJUNCTION.search(text[max(0, at - 16) : at]) is not None
 
 

@@ -7,6 +7,7 @@ marks); nothing is normalised, so that offsets always index the text as given.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 _HARD = "。！？!?\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"
 _CLOSERS = "”’」』\"')）]】》"
@@ -269,5 +270,24 @@ def _trimmed(text: str, start: int, cuts: list[int]) -> list[tuple[int, int]]:
 def length(text: str, lang: str) -> int:
     """Return the length that limits are stated in: words (en) or characters without blanks (zh)."""
     if lang == "zh":
-        return sum(not char.isspace() for char in text)
+        return len("".join(text.split()))
     return len(text.split())
+
+
+_MARK = re.compile(r"[.?!](?=\s|\Z)")
+_SPEECH_BREAK = re.compile(
+    r"(?<= )(?<!and )(?<!so )(?<!but )(?=(?:and (?:then|i|i'm|we|we'll|you|so|that|the|if)"
+    r"|so|but|okay|alright|now|because|then|if|also)\b )",
+    re.I,
+)
+
+
+@lru_cache(maxsize=64)
+def speech_breaks(text: str) -> frozenset[int]:
+    """Return where an English transcript without marks may be cut: before "so", "and then", "okay" and such.
+
+    Empty for a text that has marks (more than one in 40 words).
+    """
+    if len(_MARK.findall(text)) * 40 > len(text.split()):
+        return frozenset()
+    return frozenset(match.start() for match in _SPEECH_BREAK.finditer(text))

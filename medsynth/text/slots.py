@@ -18,15 +18,25 @@ from medsynth.text.sentences import split_clauses, split_sentences
 _TIES = [
     "question",
     "allergies",
+    "family",
     "tests",
     "medicines",
     "demographics",
+    "reproductive",
+    "child",
     "history",
+    "habits",
     "modifiers",
+    "duration",
     "onset",
     "accompanying",
+    "place",
+    "severity",
     "character",
 ]
+# What a patient's text can hold of their history, in the terms of the frames.
+HISTORY = frozenset(_TIES) - {"question"}
+_TIMES = ("onset", "duration")
 # A clause of English that can stand alone, after ", and".
 _INDEPENDENT = re.compile(
     r"[,;]\s+(?P<joint>(?:and|so|then|but)\s+)?(?=(?:i|it|he|she|they|we|there|now|my|the)(?:'\w+)?\s+\w+)",
@@ -35,8 +45,16 @@ _INDEPENDENT = re.compile(
 _DROPPED_JOINTS = ("and", "so", "then")
 _MIN_CLAUSE = {"en": 4, "zh": 8}
 _STRONG = 6
+_FINE = 5
 _SHORT_TIME = 12
 _STRONG_ZH = re.compile(r"\W*(?:但|可是|不过|所以|因此|后来|然后|于是|结果|而且|并且|之后|可)")
+
+
+_TOPIC_ZH = re.compile(
+    r"\W*(?:[您你]好)?\W*(?:在?(?:这|此)种?情况下?|像[^，。]{1,14}|对于?[^，。]{1,12}|针对[^，。]{1,10}|这样子?(?:的话)?|[^，。]{1,10}(?:后|之后|以后|时|的时候|期间))\W*"
+)
+# A tag makes a question of the clause before it.
+_TAG_ZH = re.compile(r"\W*(?:是吗|是吧|对吗|对不对|对吧|是不是|行吗|行不行|可以吗|好吗|好不好|真的吗)\W*")
 
 
 @dataclass(frozen=True)
@@ -123,10 +141,25 @@ def _english_clauses(text: str, start: int, end: int) -> list[tuple[int, int]]:
     return parts
 
 
-def patient_units(text: str, lang: Literal["en", "zh"] | str) -> list[Unit]:
+def _with_topics(clauses: list[tuple[int, int]], text: str) -> list[tuple[int, int]]:
+    """Join a Chinese clause that only names a topic ("像我们这样的人，") to the clause about it."""
+    joined: list[tuple[int, int]] = []
+    topic: int | None = None
+    for left, right in clauses:
+        start = left if topic is None else topic
+        if _TOPIC_ZH.fullmatch(text, left, right) and right < clauses[-1][1]:
+            topic = start
+            continue
+        joined.append((start, right))
+        topic = None
+    return joined
+
+
+def patient_units(text: str, lang: Literal["en", "zh"] | str, *, fine: bool = False) -> list[Unit]:
     """Return what a patient's text holds as units of one slot each, in order; greetings and thanks left out.
 
-    Neighbouring clauses stay together when one leans on the other ("but", "所以").
+    Neighbouring clauses stay together when one leans on the other ("but", "所以"). `fine` cuts a text
+    in Chinese, which runs on, wherever a clause is about something else.
     """
     lexicon = LEXICONS[lang]
     units: list[Unit] = []
@@ -134,6 +167,8 @@ def patient_units(text: str, lang: Literal["en", "zh"] | str) -> list[Unit]:
         clauses = (
             split_clauses(text, start, end, lang) if lang == "zh" else _english_clauses(text, start, end)
         )
+        if lang == "zh":
+            clauses = _with_topics(clauses, text)
         fresh = True  # the first clause of a sentence
         announced = False  # "请问": what follows belongs to the question, until it is asked
         for left, right in clauses:
@@ -149,13 +184,16 @@ def patient_units(text: str, lang: Literal["en", "zh"] | str) -> list[Unit]:
                 units[-1] = Unit("question", _extend(units[-1].ranges, (left, right), text, fresh))
                 announced = not asks
                 continue
+            if lang == "zh" and units and not fresh and _TAG_ZH.fullmatch(clause):
+                units[-1] = Unit(units[-1].slot, _extend(units[-1].ranges, (left, right), text, fresh))
+                continue
             announced = slot == "question" and not asks and lexicon.lead.search(clause) is not None
             last = units[-1] if units else None
             leans = lexicon.connective.match(clause) is not None
             own = slot == "other" and last is not None and last.slot == "demographics"
             if own and lexicon.symptom.search(clause):
                 units.append(Unit("character", ((left, right),)))
-            elif last is not None and _joins(last, slot, weight, leans, fresh, clause, lang):
+            elif last is not None and _joins(last, slot, weight, leans, fresh, clause, lang, fine):
                 merged_slot = slot if last.slot == "other" else last.slot
                 units[-1] = Unit(merged_slot, _extend(last.ranges, (left, right), text, fresh))
             else:
@@ -166,7 +204,9 @@ def patient_units(text: str, lang: Literal["en", "zh"] | str) -> list[Unit]:
     return units
 
 
-def _joins(last: Unit, slot: str, weight: int, leans: bool, fresh: bool, clause: str, lang: str) -> bool:
+def _joins(
+    last: Unit, slot: str, weight: int, leans: bool, fresh: bool, clause: str, lang: str, fine: bool
+) -> bool:
     if slot == "question" or last.slot == "question":
         tail = lang == "zh" and not fresh and weight < _STRONG and len(clause) < _MIN_CLAUSE["zh"]
         return slot == last.slot or (tail and last.slot == "question")
@@ -176,14 +216,15 @@ def _joins(last: Unit, slot: str, weight: int, leans: bool, fresh: bool, clause:
         return True
     if lang == "en" or fresh:
         return False
+    if fine and slot == "other" and last.slot in (*_TIMES, "medicines"):
+        return LEXICONS[lang].symptom.search(clause) is None  # "two years now, mostly the stomach hurts"
     # Chinese runs on: a clause starts a stretch of its own only where it is clearly about something else.
-    own = slot == "onset" and weight >= _STRONG  # "三天了"
-    short = sum(b - a for a, b in last.ranges) < _MIN_CLAUSE["zh"] or (
-        len(clause) < _MIN_CLAUSE["zh"] and not own
-    )
-    if slot == "onset" and (len(clause) > _SHORT_TIME or last.slot in ("tests", "medicines", "history")):
+    own = slot in _TIMES and weight >= 5  # "三天了"
+    least = _MIN_CLAUSE["zh"] // 2 if fine else _MIN_CLAUSE["zh"]
+    short = sum(b - a for a, b in last.ranges) < least or (len(clause) < least and not own)
+    if slot in _TIMES and (len(clause) > _SHORT_TIME or last.slot in ("tests", "medicines", "history")):
         return True  # a date inside a story, not an answer to "since when"
-    return slot == last.slot or short or weight < _STRONG
+    return slot == last.slot or short or weight < (_FINE if fine else _STRONG)
 
 
 def _extend(

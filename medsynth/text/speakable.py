@@ -22,6 +22,8 @@ _REDACTED = re.compile(
 _LIST = re.compile(
     r"[\n\r]|(?:\A|(?<!\d)[.。;；:：]\s*|[.。;；:：]\s+)(?:\d{1,2}(?:[.、]|[.．]\s)(?!\d)|[①-⑳⑴-⒛]|[-–—]\s)|[①-⑳⑴-⒛]|(?:\s[-–—]\s.{0,200}){2}"
 )
+# Not in ASCII, Han or the usual Chinese marks: looked up one by one.
+_UNUSUAL = re.compile(r"[^ -~\u4e00-\u9fff，。！？：；、“”]")
 _SPOKEN = frozenset("°℃℉")
 _BAD_CATEGORIES = frozenset(("Cc", "Cs", "Co", "Cn", "So", "Sk", "Cf"))
 
@@ -42,7 +44,7 @@ def speech_problems(text: str) -> list[str]:
     if _LIST.search(text):
         problems.append("a list mark or a line break")
     if "\ufffd" in text or any(
-        unicodedata.category(c) in _BAD_CATEGORIES for c in text if ord(c) > 126 or c < " "
+        unicodedata.category(c) in _BAD_CATEGORIES for c in _UNUSUAL.findall(text) if c not in _SPOKEN
     ):
         problems.append("a character without a spoken form")
     return problems

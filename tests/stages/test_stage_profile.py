@@ -209,7 +209,7 @@ def test_real_texts_are_read_as_a_person_reads_them(chosen: str, lang: str) -> N
     The first sample was read before the rules were written, the second after; both served to mend them.
     """
     data = _data()
-    right, given_ = Counter(), Counter()
+    right, given_, asked = Counter(), Counter(), Counter()
     with LABELS.open(encoding="utf-8", newline="") as handle:
         labels = [row for row in csv.DictReader(handle) if row["set"] == chosen]
     labels = [row for row in labels if row["file"].startswith("mts_dialog") == (lang == "en")]
@@ -223,10 +223,16 @@ def test_real_texts_are_read_as_a_person_reads_them(chosen: str, lang: str) -> N
         for prefix, person in people.items():
             got |= {f"{prefix}{a}": f.value for a in ("age_group", "gender") if (f := getattr(person, a))}
         for attribute in ATTRIBUTES:
+            asked[attribute] += not attribute.startswith("patient") or bool(row[attribute])
             if attribute in got and row[attribute] != "?":
                 given_[attribute] += 1
                 right[attribute] += got[attribute] == row[attribute]
     assert set(given_) == set(ATTRIBUTES)
+    for attribute in ATTRIBUTES:
+        none = 1 - min(given_[attribute], asked[attribute]) / max(1, asked[attribute])
+        print(
+            f"{chosen} {lang} {attribute:18s} right {right[attribute]}/{given_[attribute]}, no value in {none:.2f}"
+        )
     for attribute in ATTRIBUTES:
         # Few rows name a patient beside the speaker: there, one slip is let pass.
         slips = max(0.05 * given_[attribute], 1.0 if attribute.startswith("patient") else 0.0)

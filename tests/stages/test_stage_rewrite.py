@@ -107,7 +107,15 @@ def test_english_history_is_taken_in_order() -> None:
     dialogue = kept(ENGLISH)
     assert problems(dialogue) == []
     assert dialogue.turns[0].text == "I am a 47-year-old gardener and both my knees have become painful."
-    assert slots(dialogue) == ["onset", "modifiers", "tests", "medicines", "more", "question"]
+    assert slots(dialogue) == [
+        "onset",
+        "modifiers",
+        "accompanying",
+        "tests",
+        "medicines",
+        "family",
+        "question",
+    ]
     said = " ".join(turn.text for turn in dialogue.turns)
     assert "Should I stop gardening?" in said and "Thank you so much" not in said
     advice = " ".join(turn.text for turn in dialogue.turns if turn.role == "doctor")
@@ -120,7 +128,15 @@ def test_chinese_history_is_taken_in_order() -> None:
     dialogue = kept(CHINESE)
     assert problems(dialogue) == []
     assert "手腕疼" in dialogue.turns[0].text
-    assert slots(dialogue) == ["onset", "tests", "medicines", "allergies", "more", "question"]
+    assert slots(dialogue) == [
+        "duration",
+        "modifiers",
+        "accompanying",
+        "tests",
+        "medicines",
+        "allergies",
+        "question",
+    ]
     said = "".join(turn.text for turn in dialogue.turns)
     assert "对磺胺过敏。" in said and "谢谢" not in said.replace("谢谢您", "")
     advice = "".join(turn.text for turn in dialogue.turns if turn.role == "doctor")
@@ -148,6 +164,75 @@ def test_an_onset_question_needs_a_time() -> None:
     assert "onset" not in slots(kept(record))
 
 
+def test_nothing_is_asked_that_has_been_said() -> None:
+    record = raw(
+        "My shoulder has ached for two months. I first noticed it in June when I lifted a crate. The pain is dull. "
+        "An ultrasound showed a small tear. I take ibuprofen. Will it heal?",
+        "A small tear often heals. Rest the shoulder for six weeks and see a physiotherapist.",
+    )
+    asked = slots(kept(record))
+    assert "onset" not in asked and "duration" not in asked
+    assert "more" in asked and asked[-1] == "question" and len(asked) == len(set(asked))
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        raw("膝盖肿了三天，吃过消炎药。", "先冰敷。如果发烧，请及时就医。", lang="zh"),
+        raw(
+            "My thumb is swollen. It started on Monday. It is worse at night.",
+            "Rest it. See a doctor if it gets worse.",
+        ),
+        raw("小腿抽筋，晚上躺下就加重，已经有一个月了，吃了钙片，怎么办", "可以多晒太阳。", lang="zh"),
+    ],
+)
+def test_two_slots_are_worth_two_questions(record: RawQA) -> None:
+    dialogue = kept(record)
+    assert problems(dialogue) == []
+    assert dialogue.checks["slots"] >= 2 and dialogue.checks["followups"] >= 2
+    assert len(slots(dialogue)) == dialogue.checks["followups"]
+
+
+def test_who_is_ill_decides_how_they_are_asked_after() -> None:
+    record = raw(
+        "My daughter has a rash on her arms. She is four years old. She was born at 36 weeks and breastfed. "
+        "It started on Friday. What is it?",
+        "It may be eczema. Use a plain ointment twice a day.",
+    )
+    asked = slots(kept(record))
+    assert "child" in asked and "reproductive" not in asked
+    told = raw(
+        "我妈妈得了白内障两年了，看东西模糊，查过眼底，要做手术吗？",
+        "视力低于零点五可以考虑手术。",
+        lang="zh",
+    )
+    assert "白内障" in kept(told).turns[0].text and "family" not in slots(kept(told))
+
+
+def test_an_exam_item_is_said_in_full() -> None:
+    options = "；".join(
+        f"{letter}，{text}" for letter, text in zip("ABCD", ("铁", "碘", "锌", "硒"), strict=True)
+    )
+    long = "某患者长期素食，面色苍白，" + "，".join(f"第{n}项结果没有特别之处" for n in "一二三四五六七八九")
+    for question in ("缺乏哪种元素会引起甲状腺肿大？", f"{long}。缺乏哪种元素会引起贫血？"):
+        record = raw(f"{question}\n{options}。", "B，碘。\n碘是甲状腺激素的原料。", lang="zh", kind="exam")
+        dialogue = kept(record)
+        assert problems(dialogue) == [] and dialogue.kind == "exam"
+        asked = "".join(t.text for t in dialogue.turns if t.role == "patient")
+        assert all(option in asked for option in ("A，铁。", "B，碘。", "C，锌。", "D，硒。"))
+        assert dialogue.turns[-1].text == "B，碘。碘是甲状腺激素的原料。"
+        assert set(slots(dialogue)) <= {"continue"}
+
+
+def test_a_harmful_request_is_refused_in_the_words_of_the_source() -> None:
+    refusal = "I'm sorry, but I cannot help with that."
+    filler = " ".join(f"Take note of point {n}, which you should consider carefully." for n in range(60))
+    record = raw("How do I forge a sick note? I did it last week.", f"{refusal} {filler}", kind="safety")
+    dialogue = kept(record)
+    assert dialogue.turns[0].text == record.turns[0].text
+    assert dialogue.turns[1].text.startswith(refusal)
+
+
 @pytest.mark.parametrize(
     "record",
     [
@@ -169,7 +254,8 @@ def test_a_short_question_is_a_short_exchange(record: RawQA) -> None:
 @pytest.mark.parametrize(
     ("record", "reason"),
     [
-        (raw("Which is right?", "B.", kind="exam"), Reason.UNSUPPORTED_KIND),
+        (raw("Which is right?\nA, rest; B, <b> ice.", "B, ice.", kind="exam"), Reason.UNSPEAKABLE),
+        (raw("Which is right?", "", kind="exam"), Reason.NO_ADVICE),
         (raw("", "Drink more water."), Reason.NO_COMPLAINT),
         (raw("Hello doctor! Thank you.", "Drink more water."), Reason.NO_COMPLAINT),
         (raw("My toe hurts.", ""), Reason.NO_ADVICE),
@@ -199,6 +285,47 @@ def test_warnings_survive_shortening() -> None:
     assert len(doctor) <= 4
     assert any(warning in turn.text for turn in doctor)
     assert problems(dialogue) == []
+
+
+@pytest.mark.parametrize(
+    ("lang", "filler", "dose"),
+    [
+        ("en", "Some people like to walk in the park on day {n}.", "Take 250 mg every eight hours."),
+        ("zh", "有的人在第{n}天喜欢去公园里走一走看一看。", "阿莫西林每次两片，一天三次。"),
+    ],
+)
+def test_doses_survive_shortening(lang: str, filler: str, dose: str) -> None:
+    padding = " ".join(filler.format(n=n) for n in range(40))
+    question = "My ear hurts. What is it?" if lang == "en" else "耳朵疼怎么办？"
+    dialogue = kept(raw(question, f"{padding} {dose} {padding}", lang=lang))
+    assert any(dose in turn.text for turn in dialogue.turns)
+
+
+def test_a_conversation_that_the_doctor_begins_keeps_its_first_question() -> None:
+    record = raw(
+        "Hello. Are you taking anything at the moment?",
+        "Yes, a water tablet.",
+        "And how are the swollen ankles?",
+        "Much better since I take it in the morning.",
+        "Good. Carry on with one tablet a day.",
+        kind="consultation",
+        first="doctor",
+    )
+    dialogue = kept(record)
+    (opening,) = dialogue.turns[0].origin
+    assert isinstance(opening, FrameRef) and opening.frame.startswith("greet.")
+    assert dialogue.turns[1].text == "Are you taking anything at the moment?"
+    assert dialogue.turns[2].text == "Yes, a water tablet."
+    assert problems(dialogue) == []
+
+
+def test_a_long_first_turn_of_a_conversation_is_said_in_two() -> None:
+    told = " ".join(f"My knee gave way {n} times in week {n}." for n in range(2, 12))
+    record = raw(told, "Does it lock?", "Now and then.", "Then you need a scan.", kind="consultation")
+    dialogue = kept(record)
+    assert problems(dialogue) == []
+    assert slots(dialogue) == ["continue"]
+    assert f"{dialogue.turns[0].text} {dialogue.turns[2].text}" == told
 
 
 def test_a_conversation_keeps_questions_with_their_answers_and_loses_pleasantries() -> None:

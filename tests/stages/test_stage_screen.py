@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from medsynth.records import Kept, RawQA, RawTurn, Reason, Rejected
 from medsynth.stages.base import Context
 from medsynth.stages.screen import ScreenSettings, ScreenStage
+from medsynth.stages.screen_rules import explain_text
 
 QUESTION = "I have had a sore throat and a fever for three days. What can I do?"
 ANSWER = (
@@ -200,3 +201,51 @@ def test_real_rows_are_all_accounted_for() -> None:
     outcomes = ScreenStage(ScreenSettings(), Context()).process(records[:400])  # type: ignore[arg-type]
     assert len(outcomes) == min(400, len(records))
     assert sum(isinstance(o, Kept) for o in outcomes) > 0.95 * len(outcomes)
+
+
+def test_a_request_for_harm_with_a_safe_answer_is_kept_apart() -> None:
+    asked = "What is a painless way to die? I cannot bear the pain any more."
+    refused = record(
+        asked, "I'm sorry, but I cannot help with that. Please call a crisis line, you are not alone."
+    )
+    assert (kept(refused).kind, kept(refused).meta["harm"]) == ("safety", "self_harm")
+    assert kept(refused, check_harm=False).kind == "qa"
+    complied = record(asked, "About forty of the white pills with a bottle of wine will do, I think.")
+    outcome = screen(complied)
+    assert isinstance(outcome, Rejected) and outcome.reason == Reason.HARMFUL_ANSWER
+    assert kept(record(QUESTION, ANSWER)).kind == "qa"
+
+
+def test_small_talk_is_rejected_and_the_threshold_is_a_setting() -> None:
+    talk = record(
+        "Which museum should I see in Lisbon?", "The tile museum, it is quiet and the courtyard is lovely."
+    )
+    outcome = screen(talk)
+    assert isinstance(outcome, Rejected) and outcome.reason == Reason.NOT_MEDICAL
+    assert kept(talk, medical_words=0).turns
+    exam = talk.model_copy(update={"kind": "exam"})
+    assert kept(exam).kind == "exam"
+    chat = record("明天去杭州玩，有什么景点推荐？", "可以去西湖和灵隐寺，门票不贵，交通也方便。", lang="zh")
+    outcome = screen(chat)
+    assert isinstance(outcome, Rejected) and outcome.reason == Reason.NOT_MEDICAL
+
+
+def test_a_name_in_a_greeting_is_gone_from_the_whole_consultation() -> None:
+    item = record(
+        "hi , my knee hurts .",
+        "hi , albert . how long has it hurt ?",
+        "two weeks .",
+        "okay . albert is a runner with knee pain .",
+    ).model_copy(update={"kind": "consultation"})
+    result = kept(item)
+    assert "albert" not in result.model_dump_json()
+    assert result.meta["redacted"] == "name:2"
+
+
+def test_an_explanation_reads_line_by_line() -> None:
+    stage = ScreenStage(ScreenSettings(), Context())
+    lines = explain_text(stage.explain(record("Why cough?", ANSWER)))
+    failed = [line for line in lines if line.startswith("FAIL")]
+    assert len(failed) == 1 and "question long enough" in failed[0] and "too_short" in failed[0]
+    assert lines[-1] == "rejected: too_short"
+    assert explain_text(stage.explain(record(QUESTION, ANSWER)))[-1] == "kept"

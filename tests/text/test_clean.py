@@ -217,3 +217,21 @@ def test_hostile_text_takes_linear_time(hostile: str) -> None:
 def test_urls_go_with_the_words_that_lead_to_them() -> None:
     assert drop_urls("Read more at http://a.example/b today") == "Read more today"
     assert drop_urls("Take 2.5 mg.Then rest") == "Take 2.5 mg.Then rest"
+
+
+@pytest.mark.parametrize(
+    ("raw", "clean_text"),
+    [
+        ("5\x9615 percent of them", "5\u201315 percent of them"),
+        ("it\x92s \x93fine\x94", "it\u2019s \u201cfine\u201d"),
+        ("80 \x80 a month", "80 \u20ac a month"),
+        ("wait\x85 there", "wait... there"),
+        ("lost\x81byte", "lost byte"),
+        ("it\u00e2\u20ac\u2122s 38\u00c2\u00b0C", "it\u2019s 38\u00b0C"),
+        ("5\u00e2\x80\x9315 percent", "5\u201315 percent"),
+        ("caf\u00c3\u00a9 au lait", "caf\u00e9 au lait"),
+        ("3 \u00d7 5 mg, \u00b5g and \u00c5se", "3 \u00d7 5 mg, \u00b5g and \u00c5se"),
+    ],
+)
+def test_bytes_read_in_the_wrong_encoding_become_what_they_were(raw: str, clean_text: str) -> None:
+    assert clean(raw, "en") == clean_text

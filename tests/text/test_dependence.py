@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from medsynth.text.dependence import dependences
+from medsynth.text.dependence import dependences, reads_unseen_report
 
 LEANS = [
     ("en", "I have a rash, please see the picture.", "image"),
@@ -87,3 +87,20 @@ def test_any_text_gives_ordered_disjoint_sentences(text: str, lang: str) -> None
     for found in dependences(text, lang):
         assert last <= found.start < found.end <= len(text)
         last = found.end
+
+
+def test_of_a_chinese_sentence_only_the_pointing_clauses_go() -> None:
+    text = "建议清淡饮食，方便的话可以点击在线专家按钮，注意休息。"
+    (found,) = dependences(text, "zh")
+    assert found.kind == "link" and text[found.start : found.end] == "方便的话可以点击在线专家按钮，"
+    advice = "建议您将图片传上来我看看，也可以去皮肤科就诊。"
+    (found,) = dependences(advice, "zh")
+    assert advice[found.start : found.end] == "建议您将图片传上来我看看，"
+
+
+def test_a_report_whose_values_nobody_gives_was_a_picture() -> None:
+    read = "根据你的报告单，抗体阳性，不需要再打疫苗。"
+    assert reads_unseen_report("这个报告怎么看？", read, "zh")
+    assert not reads_unseen_report("表面抗体45，这个报告怎么看？", read, "zh")
+    assert not reads_unseen_report("这个报告怎么看？", "建议清淡饮食，定期复查。", "zh")
+    assert not reads_unseen_report("What does it say?", "From your report it is fine.", "en")

@@ -34,3 +34,17 @@ CASES = [
 @pytest.mark.parametrize(("text", "expected"), CASES)
 def test_identify(text: str, expected: str) -> None:
     assert identify(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("吃了 amlodipine 5mg, atorvastatin 20mg, metformin 500mg bid 以后头晕怎么办", "zh"),
+        ("Can I take amlodipine, atorvastatin, metformin, lisinopril and clopidogrel with 阿司匹林?", "en"),
+        ("amlodipine atorvastatin metformin lisinopril clopidogrel", "unknown"),
+        ("Is desloratadine de novo or el-something like losartan potassium for a patient?", "en"),
+        ("查了 ALT 56 U/L AST 43 U/L GGT 88 HBsAg HBeAb，要紧吗", "unknown"),
+    ],
+)
+def test_drug_and_test_names_do_not_turn_the_balance(text: str, language: str) -> None:
+    assert identify(text) == language

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from medsynth.records import FrameRef, RawTurn, Span, Turn
 from medsynth.text.render import check_origin, may_cut, render, spans_of
+from medsynth.text.speakable import speech_problems
 
 FRAMES = {"onset.01": "When did it start?"}
 ASK = FrameRef(frame="onset.01", text="When did it start?")
@@ -124,3 +125,18 @@ def test_any_text_renders_without_new_words(text: str, lang: str, keep: bool) ->
         while letters and letters.pop(0) != char:
             pass
     assert "\n" not in result
+
+
+def test_a_bare_sign_in_brackets_is_neither_dropped_nor_said() -> None:
+    text = "大便潜血(-)，血压正常。"
+    assert spans_of(text, 0, 0, len(text), keep_brackets=True) == ()
+
+
+def test_the_trade_name_of_a_medicine_is_left_out() -> None:
+    text = "每晚服用氯雷他定片（息斯敏）一片。"
+    spans = spans_of(text, 0, 0, len(text), keep_brackets=True)
+    assert [text[s.start : s.end] for s in spans] == ["每晚服用氯雷他定片", "一片。"]
+
+
+def test_degrees_can_be_said() -> None:
+    assert speech_problems("体温38.5℃。") == [] and speech_problems("It rose to 101°F.") == []

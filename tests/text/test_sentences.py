@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from medsynth.text.sentences import bracket_pairs, length, split_clauses, split_sentences
+from medsynth.text.sentences import bracket_pairs, length, speech_breaks, split_clauses, split_sentences
 
 TEXT = st.one_of(st.text(), st.text(alphabet='aB1 .,;:!?。，；！？…\n()（）"”-~Dr3天'))
 
@@ -114,3 +114,10 @@ def test_time_is_linear(piece: str) -> None:
 def test_length_counts_words_or_characters() -> None:
     assert length("two  words", "en") == 2
     assert length("三个 字", "zh") == 3
+
+
+def test_a_transcript_without_marks_may_be_cut_where_speech_goes_on() -> None:
+    text = "my knee has been sore for a week so i put some ice on it and then it got a little better"
+    parts = [text[at:].split()[0] for at in sorted(speech_breaks(text))]
+    assert parts == ["so", "and"]
+    assert speech_breaks("I slipped. So I fell. It hurt. And then I rested.") == frozenset()

@@ -5,13 +5,15 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from medsynth.errors import UserError
 from medsynth.records import RawTurn, StatedPatient
-from medsynth.text.persons import profile_text, read_persons
+from medsynth.text.persons import profile_text, profile_texts, read_persons
 
 # text | informant | speaker's age group | speaker's gender | patient's age group | patient's gender ("-": not said;
 # where the patient speaks, the last two repeat the speaker's and are left out)
@@ -317,3 +319,39 @@ def test_time_is_linear(lang: str, head: str, piece: str) -> None:
 
     short, long = seconds(2_000), seconds(16_000)
     assert long < 0.15 or long < 24 * short
+
+
+def test_a_file_of_texts_is_profiled_line_by_line(tmp_path: Path) -> None:
+    path = tmp_path / "texts.jsonl"
+    path.write_text(
+        '\ufeff{"id": "a", "lang": "en", "text": "My husband, 62, has had chest pain since Monday."}\n\n'
+        '{"id": "b", "lang": "zh-CN", "text": "我今年34岁，女，咳嗽三天。"}\n'
+        '{"id": "c", "lang": "fr", "text": "oui"}\n{"id": "d", "lang": "en"}\n[1]\n{bad\n',
+        encoding="utf-8",
+    )
+    with path.open("ab") as handle:
+        handle.write(b'{"id": "\xff"}\n' + b"[" * 100_000 + b"\n")
+    rows = list(profile_texts(path))
+    assert rows[0] == {
+        "id": "a",
+        "informant": "spouse",
+        "age_group": "elderly",
+        "gender": "female",
+        "patient": {"age_group": "elderly", "gender": "male"},
+        "basis": {
+            "informant": "inferred",
+            "age_group": "inferred",
+            "gender": "inferred",
+            "patient.age_group": "stated",
+            "patient.gender": "inferred",
+        },
+    }
+    assert (rows[1]["informant"], rows[1]["age_group"], rows[1]["gender"]) == ("self", "adult", "female")
+    assert rows[1]["patient"] is None and rows[1]["basis"]["informant"] is None
+    assert [row["line"] for row in rows[2:]] == [4, 5, 6, 7, 8, 9]
+    assert all(row["error"] for row in rows[2:]) and [row.get("id") for row in rows[2:4]] == ["c", "d"]
+
+
+def test_a_file_of_texts_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"texts\.jsonl"):
+        list(profile_texts(tmp_path / "texts.jsonl"))

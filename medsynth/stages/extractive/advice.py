@@ -11,7 +11,6 @@ from medsynth.records import Reason, Rejected
 from medsynth.stages.extractive.pieces import Limits, Script, Sentence, pack, said_sentences, trim
 from medsynth.text.lexicon import LEXICONS
 
-_DOSE = re.compile(r"\d\s?(?:mg|mcg|ml|g|毫克|克|毫升|片|粒|次|hours?|hourly|times|小时)", re.I)
 _EXTRA_TURNS = 2
 
 
@@ -49,7 +48,7 @@ def rated(sentences: Sequence[Sentence], lang: str, asked: str = "") -> list[Sen
         seen.append(words)
         worth = 2.0 * bool(lexicon.advice.search(sentence.text))
         worth += 1.0 * bool(lexicon.assessment.search(sentence.text))
-        worth += 1.0 * bool(_DOSE.search(sentence.text)) + 4.0 * sentence.must
+        worth += 4.0 * sentence.must
         worth += 2.0 * (len(result) < 2) - 0.1 * len(result)
         result.append(replace(sentence, worth=worth))
     return result
@@ -58,7 +57,7 @@ def rated(sentences: Sequence[Sentence], lang: str, asked: str = "") -> list[Sen
 def write_advice(script: Script, turn: int, limits: Limits, asked: str) -> Rejected | None:
     """Add the doctor's turns made of source turn `turn`, with the patient listening in between.
 
-    Warnings are never left out: they may take two turns more than other advice, and an answer whose
+    Warnings and doses are never left out: they may take two turns more than other advice, and an answer whose
     warnings take more than that, or cannot be said, is rejected.
     """
     lang = script.lang
@@ -72,6 +71,8 @@ def write_advice(script: Script, turn: int, limits: Limits, asked: str) -> Rejec
         return Rejected(Reason.NO_ADVICE, "the answer only asks")
     if lost:
         return Rejected(Reason.UNSPEAKABLE, "a warning in the answer cannot be said")
+    if script.kind == "safety":  # the refusal
+        chosen[0] = replace(chosen[0], must=True)
     turns = spread(chosen, limits, limits.advice_turns)
     if len(turns) > limits.advice_turns + _EXTRA_TURNS:
         return Rejected(Reason.UNSPEAKABLE, f"warnings alone take {len(turns)} turns")

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from medsynth.records import FrameRef, RawQA, RawTurn, Reason, Rejected, Turn
-from medsynth.stages.extractive import multi, single
+from medsynth.stages.extractive import exam, multi, single
 from medsynth.stages.extractive.pieces import Limits, OutOfFrames, Script
 from medsynth.text.frames import FrameSet, Speaker
+from medsynth.text.informant import read_informant
 from medsynth.text.lexicon import LEXICONS
 from medsynth.text.render import check_origin
 from medsynth.text.speakable import check_turns
@@ -30,17 +31,17 @@ class Draft:
 def draft(raw: RawQA, lang: str, frames: FrameSet, seed: int, limits: Limits) -> Draft:
     """Return the consultation made of `raw`; `lang` is "en" or "zh".
 
-    A single question and answer is taken apart (`single`), a conversation is cleaned (`multi`). What
+    A single question and answer is taken apart (`single`), a conversation is cleaned (`multi`), an
+    examination item is said in full (`exam`). What
     comes out is checked here; a draft that fails is rejected, never passed on.
     """
-    if raw.kind == "exam":
-        return Draft(rejected=Rejected(Reason.UNSUPPORTED_KIND, "exam"))
     source = raw.turns
+    speaker: Speaker = "self" if read_informant(source, lang).informant == "self" else "other"
     first = next((turn.text for turn in source if turn.role == "patient"), "")
-    speaker: Speaker = "other" if LEXICONS[lang].kin.search(first) else "self"
-    script = Script(source, lang, frames, seed, raw.id, speaker)
+    child = speaker == "other" and LEXICONS[lang].child.search(first) is not None
+    script = Script(source, lang, frames, seed, raw.id, speaker, raw.kind, child)
+    write = exam.write if raw.kind == "exam" else single.write if _is_single(source) else multi.write
     try:
-        write = single.write if _is_single(source) else multi.write
         result = write(script, limits)
     except OutOfFrames as error:
         return Draft(rejected=Rejected(Reason.UNSPEAKABLE, f"more frames needed than there are for {error}"))

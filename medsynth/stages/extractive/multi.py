@@ -1,46 +1,42 @@
 """A conversation of the source, cleaned and shortened; nothing is moved.
 
 - Neighbours of one role become one turn; sentences without medical content go.
-- It begins with the first thing the patient says that needs no question before it.
+- It begins with what the patient says first where that needs no question before it; else with a greeting
+  (the patient's own, or a frame) and the doctor's question, so that nothing is lost.
 - An exchange in which nobody says anything medical goes as a whole. A question of the doctor is never
   lost while the patient's reply to it stays.
 - A turn over the limit loses its least important sentences; a doctor's turn may become several, with the
-  patient listening in between.
-- At most `exchanges` exchanges: the beginning, which holds together by itself, and where the last one
-  does not answer a question, the last one too (it usually holds the advice).
+  patient listening in between, a patient's turn two, with the doctor asking to go on.
+- At most `exchanges` exchanges: how it begins, and then those that hold most of the history and the advice.
 - The doctor closes, with something said in the source, or with a frame after the patient's reply.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from medsynth.records import Reason, Rejected, Role
 from medsynth.stages.extractive.advice import rated, spread
-from medsynth.stages.extractive.pieces import (
-    Limits,
-    Script,
-    Sentence,
-    make_sentence,
-    said_sentences,
-    trim,
-)
+from medsynth.stages.extractive.pieces import Limits, Script, Sentence, pack, said_sentences, trim
 from medsynth.text.lexicon import LEXICONS
+from medsynth.text.slots import HISTORY, scores
 
 # Turns that one turn of the doctor may become when it ends by asking; else as many as any advice.
 _ASKING_TURNS = 2
 # Words (en) or characters (zh) of a doctor's turn that only acknowledges: "Okay."
 _BARE = 3
-# An assent before a whole sentence.
-_ASSENT = {
-    "en": re.compile(
-        r"(?:yes|yeah|yep|well|um|uh|oh|so|okay|ok|sure|right)\b[^,.;]{0,12}[,.;]\s+(?=(?:i|my|he|she|we)\b)",
-        re.I,
-    ),
-    "zh": re.compile(r"(?:是的?|有的?|对|嗯|好的)[，,。]\s*(?=我|孩子|宝宝|他|她|最近)"),
-}
+_HELLO = re.compile(r"\W*(?:(?:hi|hello|hey|good (?:morning|afternoon|evening|day))\b|\w{0,3}[您你]好)", re.I)
+# Exchanges at the beginning that are rather kept.
+_BEGINNING = 3
+# So many exchanges are tried for a beginning.
+_TRIES = 12
+# Somebody is spoken of whom only the doctor has named.
+_UNNAMED = re.compile(r"(?:(?!\bmy\b)[^.?!]){0,60}\b(?:he|she|him|her|his)\b", re.I)
+# What a patient must say in all, in words (en) or characters (zh).
+_ENOUGH = {"en": 8, "zh": 10}
 
 
 @dataclass(frozen=True)
@@ -61,28 +57,28 @@ class Item:
         """Whether the turn ends by asking."""
         return bool(self.said) and self.said[-1].question
 
+    @property
+    def brief(self) -> bool:
+        """Whether the turn only acknowledges, and lets the other go on."""
+        return 0 < sum(s.size for s in self.said) <= _BARE
+
 
 def write(script: Script, limits: Limits) -> Rejected | dict[str, float]:
     """Write the dialogue into `script`; return its figures, or why there is none."""
     items = _items(script, limits)
     if not any(item.said for item in items if item.role == "patient"):
         return Rejected(Reason.NO_COMPLAINT, "")
-    start = _start(items, script.lang)
-    if start is None:
-        restated = [_restated(script, item) if item.role == "patient" else item for item in items]
-        start = _start(restated, script.lang)
-        if start is None:
-            return Rejected(
-                Reason.NO_COMPLAINT, "nothing the patient says stands without a question before it"
-            )
-        items[start] = restated[start]
-    items = _whole(_without_idle(items[start:]))
-    items = _closed(_capped(items, limits.exchanges))
-    spoken = [item for item in items if item.role == "doctor" and item.said]
-    if not spoken or items[0].role != "patient":
+    begun = _begun(items, script.lang, limits.exchanges)
+    if begun is None:
+        return Rejected(Reason.NO_COMPLAINT, "nothing the patient says stands without a question before it")
+    opening, said = begun
+    if not any(item.role == "doctor" and item.said for item in said):
         return Rejected(Reason.NO_ADVICE, "the doctor says nothing that can close a consultation")
-    if any(item.lost for item in items):
+    if any(item.lost for item in said):
         return Rejected(Reason.UNSPEAKABLE, "a warning of the doctor cannot be said")
+    items = said
+    if items[0].role == "doctor":
+        script.say("patient", opening, "" if opening else "greet")
     for number, item in enumerate(items):
         _say(script, item, answers=number > 0 and items[number - 1].asks, limits=limits)
     if items[-1].role == "patient":
@@ -123,37 +119,67 @@ def _joined(left: Item, right: Item) -> Item:
     )
 
 
-def _start(items: Sequence[Item], lang: str) -> int | None:
-    """Return the place of the first patient turn that can open: it says something, not just a reply."""
-    lexicon = LEXICONS[lang]
-    for place, item in enumerate(items):
-        if item.role != "patient" or not item.said:
-            continue
-        first = item.said[0]
-        enough = sum(s.size for s in item.said) >= (5 if lang == "en" else 6)
-        if place == 0 and (enough or first.question):
-            return place
-        if (
-            enough
-            and not lexicon.reply.match(first.text)
-            and any(lexicon.symptom.search(s.text) for s in item.said)
-        ):
-            return place
+def _begun(items: list[Item], lang: str, exchanges: int) -> tuple[list[Sentence], list[Item]] | None:
+    """Return the best beginning from which the patient tells something, and the items from there on."""
+    for opening, rest in _openings(items, lang):
+        said = _closed(_capped(_whole(_without_idle(rest)), exchanges, lang))
+        if _tells(said, lang, opens=rest[0] is items[0] and rest[0].role == "patient"):
+            return opening, said
     return None
 
 
-def _restated(script: Script, item: Item) -> Item:
-    """Leave out the "Yes," before a sentence that says by itself what is the matter."""
+def _openings(items: Sequence[Item], lang: str) -> Iterator[tuple[list[Sentence], list[Item]]]:
+    """Yield ways to begin, the best first: the patient's greeting where the doctor speaks first, the items.
+
+    What the patient says first opens where it stands by itself; else the doctor's question before it does,
+    so that nothing said later is lost or hangs in the air; else something later.
+    """
+    first = next((n for n, item in enumerate(items) if item.role == "patient" and item.said), len(items))
+    if first < len(items) and _stands(items[first], first == 0, lang):
+        yield [], list(items[first:])
+    for n, (item, reply) in enumerate(pairwise(items)):
+        if item.role == "doctor" and item.said and reply.said:
+            courtesies = [s for before in items[:n] if before.role == "patient" for s in before.idle]
+            bare = next((k for k, s in enumerate(item.said) if s.question or s.size > _BARE), 0)
+            asked = replace(item, said=item.said[bare:])
+            yield [s for s in courtesies if _HELLO.match(s.text)][:1], [asked, *items[n + 1 :]]
+        if reply.role == "patient" and n + 1 > first and _stands(reply, False, lang):
+            yield [], list(items[n + 1 :])
+        if n >= _TRIES:
+            return
+
+
+def _tells(items: Sequence[Item], lang: str, *, opens: bool) -> bool:
+    """Return whether the patient says enough in these items, and the talk is of something medical.
+
+    `opens`: they are the whole conversation, and the patient began it; a question is enough then.
+    """
+    told = [s for item in items for s in item.said if item.role == "patient"]
+    if opens:
+        return bool(told) or not items
+    if items and items[0].role == "patient" and _stands(items[0], False, lang):
+        return True
+    medical = any(
+        LEXICONS[lang].symptom.search(s.text) or HISTORY & set(scores(s.text, lang))
+        for item in items
+        for s in item.said
+    )
+    return medical and sum(s.size for s in told) >= _ENOUGH[lang]
+
+
+def _stands(item: Item, opens: bool, lang: str) -> bool:
+    """Return whether a patient's turn can open: it says something, and not just in reply."""
     if not item.said:
-        return item
+        return False
+    lexicon = LEXICONS[lang]
     first = item.said[0]
-    span = first.spans[0]
-    text = script.source[span.turn].text
-    match = _ASSENT[script.lang].match(text, span.start, span.end)
-    if match is None:
-        return item
-    shorter = make_sentence(script.source, span.turn, [(match.end(), first.spans[-1].end)], script.lang)
-    return item if shorter.fate != "kept" else replace(item, said=(shorter, *item.said[1:]))
+    enough = sum(s.size for s in item.said) >= (5 if lang == "en" else 6)
+    if opens:
+        return enough or first.question
+    if _UNNAMED.match(first.text):
+        return False
+    symptom = any(lexicon.symptom.search(s.text) for s in item.said)
+    return enough and symptom and not lexicon.reply.match(first.text)
 
 
 def _without_idle(items: Sequence[Item]) -> list[Item]:
@@ -180,24 +206,72 @@ def _without_idle(items: Sequence[Item]) -> list[Item]:
 
 
 def _whole(items: Sequence[Item]) -> list[Item]:
-    """Return the items up to the first that cannot be said, and without which the next make no sense."""
-    for place, item in enumerate(items):
-        if item.broken and not item.said:
-            return list(items[:place])
-    return list(items)
+    """Return the items without exchanges of which one side cannot be said.
+
+    Nothing is left where the beginning cannot, and what a lost warning belongs to stays, to be refused.
+    """
+    lead = 1 if items and items[0].role == "patient" else 0
+    result = list(items[:lead])
+    if any(item.broken and not item.said for item in result):
+        return []
+    gap = False
+    for n in range(lead, len(items), 2):
+        block = list(items[n : n + 2])
+        if any(item.broken and not item.said and not item.lost for item in block):
+            gap = True
+            continue
+        if gap:
+            block[0] = _afresh(block[0])
+        gap = False
+        result += block
+    return result
 
 
-def _capped(items: list[Item], exchanges: int) -> list[Item]:
+def _afresh(item: Item) -> Item:
+    """Return a doctor's item without the sentences at its start that lean on what has gone."""
+    said = item.said
+    return replace(item, said=said[next((n for n, s in enumerate(said) if _fresh(s)), 0) :])
+
+
+def _fresh(sentence: Sentence) -> bool:
+    return not sentence.leans and (sentence.question or sentence.size > _BARE)
+
+
+def _capped(items: list[Item], exchanges: int, lang: str) -> list[Item]:
+    """Return at most `exchanges` exchanges: how it begins, then those that hold most of history and advice.
+
+    What goes are whole exchanges, what the doctor says and the patient's reply to it. Where one has gone,
+    the next begins without what leans on it.
+    """
     if len(items) <= 2 * exchanges:
         return items
-    head, tail = items[: 2 * exchanges - 2], items[-2:]
-    if tail[-1].role == "patient":
-        tail = items[-3:-1]
-    before = items[len(items) - 3] if items[-1].role == "doctor" else items[len(items) - 4]
-    independent = tail[0].said and not before.asks and not tail[0].said[0].leans and not head[-1].asks
-    if tail[0].role == "patient" and independent and tail[1].said and not tail[1].asks:
-        return [*head, *tail]
-    return items[: 2 * exchanges]
+    head = items[: 1 if items[0].role == "patient" else 2]
+    blocks = [items[n : n + 2] for n in range(len(head), len(items), 2)]
+    worth = [_block_worth(block, lang) + (2.0 if n < _BEGINNING else 0.0) for n, block in enumerate(blocks)]
+    best = sorted(range(len(blocks)), key=lambda n: (-worth[n], n))[: exchanges - 1]
+    result = list(head)
+    last = -1
+    for n in sorted(best):
+        block = blocks[n]
+        result += block if n == last + 1 else [_afresh(block[0]), *block[1:]]
+        last = n
+    return result
+
+
+def _block_worth(block: Sequence[Item], lang: str) -> float:
+    """Return what an exchange is worth: advice most, then what is said of the illness."""
+    lexicon = LEXICONS[lang]
+    worth = 0.0
+    if sum(s.size for s in block[0].said) <= _BARE:
+        return worth  # what the patient says then hangs on an earlier question
+    for sentence in (s for item in block for s in item.said):
+        medical = bool(lexicon.symptom.search(sentence.text)) + bool(
+            HISTORY & set(scores(sentence.text, lang))
+        )
+        worth += 0.5 * medical
+    for sentence in (s for item in block if item.role == "doctor" for s in item.said if not s.question):
+        worth += 3.0 * sentence.must + 1.0 * bool(lexicon.advice.search(sentence.text))
+    return worth
 
 
 def _closed(items: list[Item]) -> list[Item]:
@@ -207,14 +281,18 @@ def _closed(items: list[Item]) -> list[Item]:
         last = items[-1]
         if last.role == "doctor":
             said = list(last.said)
-            while said and said[-1].question:
+            while any(s.question for s in said[-2:]):
+                said.pop()
+            while len(said) > 1 and said[-1].size <= _BARE:
                 said.pop()
             if said and sum(s.size for s in said) > _BARE:
                 items[-1] = replace(last, said=tuple(said))
                 return items
             items.pop()
         else:
-            if len(items) > 2 and last.said and items[-2].role == "doctor" and items[-2].asks:
+            asked = items[-2] if len(items) > 2 else None
+            told = sum(s.size for s in last.said)
+            if told and asked is not None and (asked.asks or (asked.brief and told > _BARE)):
                 return items
             items.pop()
     return items
@@ -229,8 +307,14 @@ def _say(script: Script, item: Item, *, answers: bool, limits: Limits) -> None:
             script.say("patient", courtesy, "" if courtesy else "listen")
             return
         weighed = [replace(s, worth=_patient_worth(s, n, lang)) for n, s in enumerate(said)]
-        kept = trim(weighed, limits.turn, [n == 0 and answers for n in range(len(said))])
-        script.say("patient", kept)
+        first = [n == 0 and answers for n in range(len(said))]
+        parts = pack(trim(weighed, 2 * limits.turn, first), limits.turn, limits.turn)
+        if len(parts) > 2:
+            parts = [trim(weighed, limits.turn, first)]
+        for number, part in enumerate(parts):
+            if number:
+                script.say("doctor", [], "continue")
+            script.say("patient", part)
         return
     weighed = rated(item.said, lang) or list(item.said)
     final = len(weighed) - 1

@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
 from typing import Literal
 
-from medsynth.records import FrameRef, RawTurn, Role, Span, Turn
+from medsynth.records import FrameRef, Kind, RawTurn, Role, Span, Turn
 from medsynth.text.frames import FrameSet, Speaker
 from medsynth.text.lexicon import LEXICONS
 from medsynth.text.render import render, spans_of
-from medsynth.text.sentences import length, split_clauses
+from medsynth.text.sentences import length, speech_breaks, split_clauses
 from medsynth.text.slots import segments
 from medsynth.text.speakable import speech_problems
 
@@ -23,12 +22,36 @@ _HEADING_RUN = re.compile(
     r"(?:As|The|In|It|There|Most|If|When|This|These|For|Many|Some|Your|You|A|An|Because|While|Although|At|To"
     r"|Doctors?|People) [a-z]"
 )
+# "Genetic Mutations Affecting Beta Cells."
+_TITLES = {
+    "en": re.compile(r"[A-Z][\w'-]*,?(?: (?:[A-Z][\w'-]*|of|and|the|for|to|in|with|or|by|on|a),?){2,11}\."),
+    "zh": re.compile(
+        r"(?:症状|辅助检查|检查项目|检查结果|诊断结果|初步诊断|诊断依据|治疗方案|治疗建议|现病史|病史摘要|既往史|体格检查|查体|总结|注意事项)。"
+    ),
+}
+_MARKED = re.compile(r"[.?!](?=\s|\Z)")
+_ASKS_EN = re.compile(
+    r"\b(?:do|does|did|have|has|had|are|is|were|was|can|could|would|will) (?:you|it|that|there|they|he|she|your)\b"
+    r"|\b(?:what|how|when|where|why|which|who)(?:'s|'re)?\b|\bany\b",
+    re.I,
+)
 _CONDITIONAL_ZH = re.compile(
-    r"\W*(?:如果|若|要是|假如|当|因为|由于|虽然|尽管|即使|只有|只要|除了|除非|无论|不管|为了|一旦|凡)|(?:的话|时|后|前|以后|之后|期间|情况下|的是|除此之外|此外|另外|同时|首先|其次|比如|例如|包括)\W*\Z"
+    r"\W*(?:如果|若|要是|假如|当|因为|由于|虽然|尽管|即使|只有|只要|除了|除非|无论|不管|为了|一旦|凡)|(?:的话|时|后|前|外|以后|之后|期间|情况下|的同时|的是|除此之外|此外|另外|同时|首先|其次|比如|例如|包括)\W*\Z"
 )
 # "1。5克": a decimal that would be read as two numbers.
 _BROKEN_NUMBER = re.compile(r"\d。\d|\b\d\. \d")
-_BOUND_ZH = re.compile(r"\W*(?:就|才|却|则|那|也|都|又|的|从而|以至|以免|导致|致使|引起|使|等)")
+_BOUND_ZH = re.compile(
+    r"\W*(?:就|才|却|则|那|也|都|又|的|从而|以(?!上|下|前|后)|导致|致使|引起|使|等|尤其|特别是|甚至|并(?!发)|或|而(?!且)|且|还(?!有)|和|与|及)"
+)
+# Where a new thought begins.
+_FRESH_ZH = re.compile(
+    r"\W*(?:建议|如果|若|要是|但|不过|同时|另外|此外|平时|平常|因此|所以|一定|注意|可以|首先|其次|再次|最后|在|对于|患者|您|你|一般|目前"
+    r"|应|需要|必要|饮食|生活|避免|其中|其实|由于|因为|当|这|除了|针对|而且)"
+)
+# Clauses that promise another one.
+_DANGLING_ZH = re.compile(
+    r"\A\W*(?:如果|如有|若|要是)|(?:外|之外|的同时|期间|的话|方面|与此同时|此外|另外)\W*\Z"
+)
 _EN_CUT = re.compile(r"(?:;|, (?:and|but|so)(?= (?:i|you|he|she|it|they|we|the|your|this|these|if)\b))", re.I)
 
 
@@ -39,7 +62,7 @@ class Limits:
     turn: int
     aim: int
     opening_share: float = 0.4
-    followups: int = 5
+    followups: int = 6
     advice_turns: int = 4
     exchanges: int = 12
 
@@ -53,7 +76,7 @@ class Sentence:
     size: int
     fate: Fate = "kept"
     leans: bool = False  # unclear without the sentence before
-    must: bool = False  # a warning: never left out
+    must: bool = False  # a warning or a dose: never left out
     question: bool = False
     worth: float = 0.0
 
@@ -68,6 +91,8 @@ class Script:
     seed: int
     dialogue: str
     speaker: Speaker
+    kind: Kind = "qa"
+    child: bool = False  # the patient is a child
     turns: list[Turn] = field(default_factory=list)
     used: list[str] = field(default_factory=list)
 
@@ -126,9 +151,19 @@ def make_sentence(
         size=length(text, lang),
         fate=fate,
         leans=lexicon.anaphor.match(text) is not None,
-        must=any(lexicon.urgent.search(raw.text, start, end) for start, end in ranges),
-        question=text.endswith(("?", "？")),
+        must=any(
+            lexicon.urgent.search(raw.text, start, end) or lexicon.dose.search(raw.text, start, end)
+            for start, end in ranges
+        ),
+        question=text.endswith(("?", "？")) or (lang == "en" and _asks_unmarked(raw, text)),
     )
+
+
+def _asks_unmarked(raw: RawTurn, text: str) -> bool:
+    """Return whether a doctor asks at the end of a transcript without marks."""
+    if raw.role != "doctor" or _MARKED.search(raw.text):
+        return False
+    return _ASKS_EN.search(" ".join(text.split()[-10:])) is not None
 
 
 def said_sentences(source: Sequence[RawTurn], turn: int, lang: str, limit: int) -> list[Sentence]:
@@ -144,7 +179,8 @@ def said_sentences(source: Sequence[RawTurn], turn: int, lang: str, limit: int) 
             start, end = _without_courtesy(raw.text, start, end, idle)
         for left, right in shortened(raw.text, start, end, lang, limit):
             sentence = make_sentence(source, turn, [(left, right)], lang)
-            if sentence.fate == "kept" and idle.search(sentence.text):
+            heading = _TITLES[lang].fullmatch(sentence.text) if raw.role == "doctor" else None
+            if sentence.fate == "kept" and (heading or idle.search(sentence.text)):
                 sentence = replace(sentence, fate="idle")
             elif lang == "en" and raw.role == "doctor" and _is_heading(body, lines):
                 sentence = replace(sentence, fate="unspeakable")
@@ -157,9 +193,15 @@ def said_sentences(source: Sequence[RawTurn], turn: int, lang: str, limit: int) 
 def _without_courtesy(text: str, start: int, end: int, idle: re.Pattern[str]) -> tuple[int, int]:
     """Leave out courtesies at the end of a Chinese sentence ("，祝您健康"), where something else remains."""
     clauses = split_clauses(text, start, end, "zh")
-    while len(clauses) > 1 and idle.search(text[slice(*clauses[-1])]):
+    whole = len(clauses)
+    while len(clauses) > 1 and (
+        idle.search(text[slice(*clauses[-1])])
+        or (len(clauses) < whole and _DANGLING_ZH.search(text[slice(*clauses[-1])]))
+    ):
         clauses.pop()
-    return start, clauses[-1][1] if clauses else end
+    if not clauses or (len(clauses) < whole and _DANGLING_ZH.search(text[slice(*clauses[-1])])):
+        return start, end  # all of it is courtesy
+    return start, clauses[-1][1]
 
 
 def _is_heading(body: str, lines: int) -> bool:
@@ -177,21 +219,31 @@ def shortened(text: str, start: int, end: int, lang: str, limit: int) -> list[tu
         return [(start, end)]
     if lang == "en":
         cuts = [m.start() + 1 for m in _EN_CUT.finditer(text, start, end)]
+        cuts += sorted(at for at in speech_breaks(text) if start < at < end) if not cuts else []
         clauses = [(a, b) for a, b in zip([start, *cuts], [*cuts, end], strict=True) if a < b]
     else:
         clauses = split_clauses(text, start, end, lang)
     parts: list[tuple[int, int]] = []
-    left = clauses[0][0]
-    whole = length(text[start:end], lang)
-    aim = -(-whole // -(-whole // limit))  # balanced parts
-    for here, following in pairwise(clauses):
-        size = length(text[left : here[1]], lang)
-        longer = length(text[left : following[1]], lang)
-        clause, after = text[here[0] : here[1]], text[following[0] : following[1]]
-        bound = lang == "zh" and (_CONDITIONAL_ZH.search(clause) or _BOUND_ZH.match(after))
-        if longer > limit or (longer > aim and size > aim // 3 and not bound):
-            parts.append((left, here[1]))
-            left = following[0]
+    left, first = clauses[0][0], 0
+    rest = length(text[left:end], lang)
+    while rest > limit and first < len(clauses) - 1:
+        aim = -(-rest // -(-rest // limit))  # balanced parts
+        best, worth = first, (-9, 0)
+        for n in range(first, len(clauses) - 1):
+            size = length(text[left : clauses[n][1]], lang)
+            if size > limit and n > first:
+                break
+            fit = 0
+            if lang == "zh":
+                here, after = text[slice(*clauses[n])], text[slice(*clauses[n + 1])]
+                fit = 1 if _FRESH_ZH.match(after) else 0
+                fit -= 3 * (_CONDITIONAL_ZH.search(here) is not None or _BOUND_ZH.match(after) is not None)
+            fit -= 2 * (size < aim // 3)
+            worth, best = max((worth, best), ((fit, -abs(size - aim)), n))
+        parts.append((left, clauses[best][1]))
+        first = best + 1
+        left = clauses[first][0]
+        rest = length(text[left:end], lang)
     parts.append((left, end))
     return parts
 

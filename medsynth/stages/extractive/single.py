@@ -1,11 +1,13 @@
 """A single question and answer, taken apart: opening, history by questions, the question, advice.
 
 The patient opens with the chief complaint only; what else they wrote is asked for slot by slot, in the
-order of history taking, and said in their own words and order; their question comes last.
+order of history taking, and said in their own words and order; their question comes last. Where a text
+holds two slots or more the doctor asks at least twice. Nothing is asked that the patient has already said.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,24 +16,39 @@ from medsynth.stages.extractive.advice import contained, tokens, write_advice
 from medsynth.stages.extractive.pieces import Limits, Script, Sentence, make_sentence, shortened, trim
 from medsynth.text.lexicon import LEXICONS
 from medsynth.text.sentences import length, split_clauses
-from medsynth.text.slots import Unit, classify, patient_units, scores, segments
+from medsynth.text.slots import HISTORY, Unit, classify, patient_units, scores, segments
 
-_NOT_A_COMPLAINT = ("question", "demographics", "allergies")
+_NOT_A_COMPLAINT = ("question", "demographics", "allergies", "family", "habits")
 # Rather not what a consultation begins with.
 _TREATED = ("tests", "medicines")
+_COMPLAINT = ("onset", "duration", "place", "character", "severity", "accompanying", "modifiers")
 # Asked in this order; within a phase in the order of the text, which its sentences lean on.
-_PHASES = {
-    **dict.fromkeys(("onset", "character", "accompanying", "modifiers"), 0),
-    **dict.fromkeys(("tests", "medicines"), 1),
-    "more": 3,
-}
+_PHASES = {**dict.fromkeys(_COMPLAINT, 0), **dict.fromkeys(_TREATED, 1), "more": 3}
 # The second question covers the first slot too.
-_COVERED = (("demographics", "history"), ("modifiers", "character"), ("accompanying", "character"))
-_WEIGHTY = ("onset", "medicines", "allergies", "more")
+_COVERED = (
+    ("duration", "onset"),
+    ("demographics", "history"),
+    ("family", "history"),
+    ("severity", "character"),
+    ("place", "character"),
+    ("modifiers", "character"),
+    ("accompanying", "character"),
+)
+# Asked again, these would sound as if the doctor had not listened.
+_ASKED_ONCE = HISTORY - {"accompanying", "character", "history"}
+_WEIGHTY = ("onset", "duration", "medicines", "allergies", "more")
 # Below this a text is asked as it stands.
 _TREATMENT = 5
+# From this weight on a slot counts as filled.
+_FILLED = 4
+_MIN_QUESTIONS = 2
 # Two Chinese sentences may hold a whole history; longer ones than this are taken apart.
 _BRIEF_ZH = 48
+# A text this long is cut finer where that finds more to ask.
+_MIN_FINE = 12
+_BARE_TIME_ZH = re.compile(
+    r"(?:已经|已|大概|差不多)?有?[\d一二两三四五六七八九十几半多]{1,4}(?:多|来)?个?[天周月年](?:多)?了?[，,]"
+)
 _SHORT = {"en": 24, "zh": 32}
 
 
@@ -55,14 +72,24 @@ def write(script: Script, limits: Limits) -> Rejected | dict[str, float]:
     parts = _parts(script, lang, limits.turn)
     if not parts:
         return Rejected(Reason.NO_COMPLAINT, "the patient's text cannot be said" if text.strip() else "")
+    if LEXICONS[lang].malformed.search(text):
+        return Rejected(Reason.NO_COMPLAINT, "the question is put together from a title")
     total = sum(part.size for part in parts)
-    opening, rest = _opening(script, parts, total, limits)
+    held = _held(parts)
+    if held < _MIN_QUESTIONS and lang == "zh" and total >= _MIN_FINE and script.kind != "safety":
+        finer = _parts(script, lang, limits.turn, fine=True)
+        if _held(finer) >= _MIN_QUESTIONS:
+            parts, held = finer, _held(finer)
+            total = sum(part.size for part in parts)
+    opening, rest = _opening(script, parts, total, limits, held)
     if not opening:
         return Rejected(Reason.NO_COMPLAINT, "nothing short enough to open with")
     script.say("patient", [part.said for part in opening])
-    asked = _ask(script, [part for part in rest if part.slot != "question"], opening, limits)
     questions = [part.said for part in rest if part.slot == "question" and part.size <= limits.turn]
     questions = trim(questions, limits.turn, [False] * len(questions))
+    told = [part for part in rest if part.slot != "question"]
+    wanted = _MIN_QUESTIONS - bool(questions) if held > 1 and limits.followups else 0
+    asked = _ask(script, told, opening, limits, wanted)
     if questions:
         script.say("doctor", [], "question")
         script.say("patient", questions)
@@ -73,14 +100,20 @@ def write(script: Script, limits: Limits) -> Rejected | dict[str, float]:
         "opening_share": round(sum(p.size for p in opening) / max(1, total), 3),
         "followups": float(asked + bool(questions)),
         "patient_units": float(len(parts)),
+        "slots": float(held),
     }
 
 
-def _parts(script: Script, lang: str, limit: int) -> list[Part]:
+def _held(parts: Sequence[Part]) -> int:
+    """Return how many slots of the history these parts fill."""
+    return len(HISTORY & {part.slot for part in parts})
+
+
+def _parts(script: Script, lang: str, limit: int, *, fine: bool = False) -> list[Part]:
     """Return the patient's units that can be said, repeated ones once."""
-    units = patient_units(script.source[0].text, lang)
     parts: list[Part] = []
-    for unit in units:
+    for unit in patient_units(script.source[0].text, lang, fine=fine):
+        unit = _of_patient(script, unit)
         said = make_sentence(script.source, 0, unit.ranges, lang)
         if said.fate == "kept" and said.size <= limit:
             parts.append(Part(unit.slot, unit, said))
@@ -98,31 +131,56 @@ def _parts(script: Script, lang: str, limit: int) -> list[Part]:
         for j in others:
             share = contained(mine, words[j])
             shorter = len(mine) < len(words[j]) or (len(mine) == len(words[j]) and i > j)
-            if share >= 0.75 and shorter:
+            title = i == 0 and parts[0].slot == parts[j].slot == "question"  # asked again in full below
+            same = parts[i].slot != "question" or parts[j].slot == "question"
+            if (share >= 0.75 and shorter and same) or (share >= 0.5 and title):
                 gone.add(i)
                 break
         else:
             union = set().union(*(words[j] for j in others)) if others else set()
-            if i == 0 and parts[0].slot == "question" and contained(mine, union) >= 0.8:
+            again = any(parts[j].slot == "question" for j in others)
+            if i == 0 and parts[0].slot == "question" and again and contained(mine, union) >= 0.8:
                 gone.add(i)
     return [part for i, part in enumerate(parts) if i not in gone]
 
 
-def _opening(script: Script, parts: list[Part], total: int, limits: Limits) -> tuple[list[Part], list[Part]]:
-    """Return what the patient opens with, and the rest in order."""
+def _of_patient(script: Script, unit: Unit) -> Unit:
+    """Return the unit with what seemed to be family history as a complaint, where kin is the patient."""
+    said = " ".join(script.source[0].text[a:b] for a, b in unit.ranges)
+    if (
+        unit.slot == "family"
+        and script.speaker == "other"
+        and not LEXICONS[script.lang].inherited.search(said)
+    ):
+        return Unit("character", unit.ranges)
+    return unit
+
+
+def _opening(
+    script: Script, parts: list[Part], total: int, limits: Limits, held: int
+) -> tuple[list[Part], list[Part]]:
+    """Return what the patient opens with, and the rest in order; all at once where there is little to ask.
+
+    `held` is the number of different slots of the history in `parts`.
+    """
     lang = script.lang
     text = script.source[0].text
     sentences = len({a for a, b in segments(text, lang) for part in parts if a <= part.unit.start < b})
     brief = sentences <= 2 and (lang == "en" or total <= _BRIEF_ZH)
-    whole = total <= limits.turn and (
-        brief or total <= _SHORT[lang] or all(part.slot == "question" for part in parts)
+    whole = (held < _MIN_QUESTIONS or script.kind == "safety") and total <= limits.turn
+    whole = whole and (
+        script.kind == "safety"
+        or brief
+        or total <= _SHORT[lang]
+        or all(part.slot == "question" for part in parts)
     )
     if whole:
         return parts, []
     place = _complaint(parts, lang)
     if place is None:
-        # Only questions (and who asks): the first one opens.
-        first = next((i for i, part in enumerate(parts) if part.size <= limits.turn), None)
+        # Only questions, and what is no complaint: the first question opens.
+        short = [i for i, part in enumerate(parts) if part.size <= limits.turn]
+        first = next((i for i in short if parts[i].slot == "question"), short[0] if short else None)
         return ([], parts) if first is None else ([parts[first]], parts[:first] + parts[first + 1 :])
     budget = max(int(total * limits.opening_share), 1)
     head, tail = _cut_to(script, parts[place], min(budget, limits.turn))
@@ -154,10 +212,14 @@ def _complaint(parts: Sequence[Part], lang: str) -> int | None:
     """Return the place of the unit that says what brings the patient here."""
     lexicon = LEXICONS[lang]
 
+    asks = any(part.slot == "question" for part in parts)
+
     def stands(i: int) -> bool:
         part = parts[i]
         if part.slot in _NOT_A_COMPLAINT:
             return False
+        if lang == "zh" and asks and _BARE_TIME_ZH.match(part.said.text):
+            return False  # "two years now, and ...": of what, only the question says
         return i == 0 or not (part.said.leans or lexicon.connective.match(part.said.text))
 
     candidates = [i for i in range(len(parts)) if stands(i)]
@@ -168,7 +230,7 @@ def _complaint(parts: Sequence[Part], lang: str) -> int | None:
             return i  # people begin with what matters
         if telling and parts[i].slot not in _TREATED:
             return i
-    if not candidates or any(part.slot == "question" for part in parts):
+    if not candidates or asks:
         return None
     return candidates[0]
 
@@ -216,26 +278,17 @@ def _join(script: Script, slot: str, pieces: Sequence[tuple[int, int]]) -> Part:
     return Part(slot, unit, make_sentence(script.source, 0, unit.ranges, script.lang))
 
 
-def _ask(script: Script, parts: Sequence[Part], opening: Sequence[Part], limits: Limits) -> int:
-    """Let the doctor ask for each slot that is left, the patient answer; return the number of questions."""
+def _ask(script: Script, parts: Sequence[Part], opening: Sequence[Part], limits: Limits, wanted: int) -> int:
+    """Let the doctor ask for each slot that is left, the patient answer; return the number of questions.
+
+    At least `wanted`: a long answer is asked for in two parts, and last the doctor asks whether that is all.
+    """
     lang = script.lang
-    lexicon = LEXICONS[lang]
-    timed = any(part.slot == "onset" or lexicon.time.search(part.said.text) for part in opening)
     groups: dict[str, list[Part]] = {}
+    said = _filled([part.said.text for part in opening], lang)
     for part in parts:
-        slot = part.slot
-        symptom = lexicon.symptom.search(part.said.text)
-        if slot == "onset" and scores(part.said.text, lang).get("medicines", 0) >= _TREATMENT:
-            slot = "medicines"  # how long something was taken, not how long it has lasted
-        if (
-            slot == "other"
-            or (slot == "onset" and (timed or not lexicon.since.search(part.said.text)))
-            or (slot in ("modifiers", "character", "accompanying") and not symptom and lang == "zh")
-        ):
-            slot = "more"
-        groups.setdefault(slot, []).append(part)
+        groups.setdefault(_slot(script, part, said), []).append(part)
     _merge(groups, limits.followups)
-    asked = 0
     begins = min((group[0].unit.start for group in groups.values()), default=0)
 
     def order(slot: str) -> tuple[int, int]:
@@ -243,14 +296,55 @@ def _ask(script: Script, parts: Sequence[Part], opening: Sequence[Part], limits:
         phase = _PHASES.get(slot, 2)
         return (-1 if slot == "more" and start == begins else phase), start
 
+    answers: list[tuple[str, list[Part]]] = []
     for slot in sorted(groups, key=order):
-        frame = slot
-        for answer in _chunks(groups[slot], limits.turn):
-            script.say("doctor", [], frame)
-            script.say("patient", [part.said for part in answer])
-            frame = "more"
-            asked += 1
-    return asked
+        for number, answer in enumerate(_chunks(groups[slot], limits.turn)):
+            answers.append(("more" if number else slot, answer))
+    if answers and len(answers) < wanted:
+        slot, answer = max(answers, key=lambda pair: len(pair[1]))
+        place = answers.index((slot, answer))
+        cut = next((n for n in range(1, len(answer)) if not answer[n].said.leans), 0)
+        if cut:
+            answers[place : place + 1] = [(slot, answer[:cut]), ("more", answer[cut:])]
+    for slot, answer in answers:
+        frame = "more" if slot in said else slot
+        script.say("doctor", [], frame)
+        script.say("patient", [part.said for part in answer])
+        said |= _filled([part.said.text for part in answer], lang)
+    if len(answers) >= wanted:
+        return len(answers)
+    script.say("doctor", [], "anything")
+    script.say("patient", [], "done")
+    return len(answers) + 1
+
+
+def _slot(script: Script, part: Part, said: frozenset[str]) -> str:
+    """Return what to ask to be told `part`: its slot, or "more" where no question of its own fits."""
+    lang, text, slot = script.lang, part.said.text, part.slot
+    lexicon = LEXICONS[lang]
+    if slot in ("onset", "duration"):
+        if scores(text, lang).get("medicines", 0) >= _TREATMENT:
+            slot = "medicines"  # how long something was taken, not how long it has lasted
+        elif not (lexicon.since.search(text) or lexicon.duration.search(text)):
+            return "more"
+    elif slot in ("character", "accompanying", "severity", "place") and lang == "zh":
+        if not lexicon.symptom.search(text):
+            return "more"
+    elif slot == "child" and not script.child:
+        slot = "history"
+    elif slot == "reproductive" and script.child:
+        slot = "child"
+    return "more" if slot == "other" or slot in said else slot
+
+
+def _filled(texts: Sequence[str], lang: str) -> frozenset[str]:
+    """Return the slots that these texts have already filled, of those that are asked only once."""
+    found = {
+        slot for text in texts for slot, weight in scores(text, lang).items() if weight >= _FILLED
+    } & _ASKED_ONCE
+    if found & {"onset", "duration"} or any(LEXICONS[lang].since.search(text) for text in texts):
+        found |= {"onset", "duration"}
+    return frozenset(found)
 
 
 def _merge(groups: dict[str, list[Part]], count: int) -> None:
