@@ -19,7 +19,9 @@ def medsynth(*arguments: object, cwd: Path = ROOT, check: bool = True) -> subpro
     env = {k: v for k, v in os.environ.items() if k != "MEDSYNTH_REAL_DATA"}
     result = subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, check=False)
     if check and result.returncode:
-        raise AssertionError(f"medsynth {arguments} exited {result.returncode}:\n{result.stdout}\n{result.stderr}")
+        raise AssertionError(
+            f"medsynth {arguments} exited {result.returncode}:\n{result.stdout}\n{result.stderr}"
+        )
     return result
 
 
@@ -28,7 +30,9 @@ def demo_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The run of the shipped demonstration, with 24 dialogues voiced."""
     pytest.importorskip("espeakng_loader", reason="needs the extra: pip install 'medsynth[espeak]'")
     folder = tmp_path_factory.mktemp("demo")
-    medsynth("run", ROOT / "pipelines/demo.yaml", "--out", folder / "run", "--set", "voice.count=24", cwd=folder)
+    medsynth(
+        "run", ROOT / "pipelines/demo.yaml", "--out", folder / "run", "--set", "voice.count=24", cwd=folder
+    )
     return folder / "run"
 
 

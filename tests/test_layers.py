@@ -10,7 +10,16 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-LAYERS = {"records": 0, "errors": 0, "resources": 0, "sources": 1, "text": 1, "voice": 1, "corpus": 1, "stages": 2}
+LAYERS = {
+    "records": 0,
+    "errors": 0,
+    "resources": 0,
+    "sources": 1,
+    "text": 1,
+    "voice": 1,
+    "corpus": 1,
+    "stages": 2,
+}
 LAYERS |= {"config": 3, "run": 3, "cli": 4}
 
 
@@ -48,5 +57,7 @@ HEAVY = ("polars", "numpy", "librosa", "soundfile", "datasketch", "torch", "pyda
 @pytest.mark.parametrize("module", ["medsynth.cli", "medtrain.cli"])
 def test_the_command_line_imports_nothing_heavy(module):
     code = f"import sys, {module}; print([m for m in {HEAVY!r} if m in sys.modules])"
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT
+    )
     assert result.stdout.strip() == "[]"

@@ -156,7 +156,7 @@ def _split_groups(facts: Facts) -> Html:
 
 
 def _held_out(facts: Facts, texts: Mapping[str, str]) -> list[Html]:
-    """Return which held-out rows matched which records. The detail is `<file> <id of the held-out row>`."""
+    """Return which held-out rows matched which records. The detail is `<file>: <id of the held-out row>`."""
     rows = (
         facts.ledger.filter((pl.col("reason") == Reason.HELD_OUT) & (pl.col("outcome") == "rejected"))
         .select("detail", "source", "id")
@@ -167,7 +167,7 @@ def _held_out(facts: Facts, texts: Mapping[str, str]) -> list[Html]:
     files: dict[str, tuple[int, set[str]]] = {}
     cells: list[tuple[object, ...]] = []
     for detail, source, row_id in rows.iter_rows():
-        file, _, row = (detail or "").rpartition(" ")
+        file, _, row = (detail or "").partition(": ")
         count, matched = files.get(file, (0, set()))
         files[file] = (count + 1, matched | {row})
         if len(cells) < MATCHES:

@@ -18,6 +18,10 @@ from medsynth.corpus.schema import DIALOGUES, SPEAKERS, dialogue_row, speaker_ro
 from medsynth.records import SPLITS, Dialogue, FrameRef, Speaker
 
 
+ROWS_AS_OBJECTS = 256
+"""Rows held as Python objects before they become a compact frame."""
+
+
 class CorpusWriter:
     """Collects dialogues into `data/<split>-NNNNN-of-NNNNN.parquet` under `root` and counts them."""
 
@@ -26,6 +30,7 @@ class CorpusWriter:
         self._limit = max_shard_mb * 2**20
         self._rows_per_group = rows_per_group
         self._rows: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        self._frames: dict[str, list[pl.DataFrame]] = defaultdict(list)
         self._bytes: Counter[str] = Counter()
         self._files: dict[str, list[Path]] = defaultdict(list)
         self.facts = Facts()
@@ -36,23 +41,30 @@ class CorpusWriter:
         row = dialogue_row(dialogue)
         size = sum(len(t["text"]) * 2 + (len(t["audio"]["bytes"]) if t["audio"] else 0) for t in row["turns"])
         split = dialogue.split
-        if self._rows[split] and self._bytes[split] + size > self._limit:
+        if self._bytes[split] and self._bytes[split] + size > self._limit:
             self._flush(split)
         self._rows[split].append(row)
         self._bytes[split] += size
+        if len(self._rows[split]) == ROWS_AS_OBJECTS:
+            self._settle(split)
         self.facts.add(dialogue)
 
+    def _settle(self, split: str) -> None:
+        self._frames[split].append(pl.DataFrame(self._rows[split], schema=DIALOGUES))
+        self._rows[split] = []
+
     def _flush(self, split: str) -> None:
+        self._settle(split)
         path = self._root / "data" / f"{split}-{len(self._files[split]):05d}.part"
-        frame = pl.DataFrame(self._rows[split], schema=DIALOGUES)
+        frame = pl.concat(self._frames[split], rechunk=True)
         frame.write_parquet(path, compression="zstd", row_group_size=self._rows_per_group, statistics=False)
         self._files[split].append(path)
-        self._rows[split], self._bytes[split] = [], 0
+        self._frames[split], self._bytes[split] = [], 0
 
     def finish(self) -> None:
         """Write what is left and give the files their final names."""
         for split in SPLITS:
-            if self._rows[split]:
+            if self._bytes[split]:
                 self._flush(split)
             total = len(self._files[split])
             for index, path in enumerate(self._files[split]):

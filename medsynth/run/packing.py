@@ -75,6 +75,9 @@ def public_pipeline(workspace: Workspace) -> dict[str, Any]:
     for source in data["sources"]:
         source["path"] = Path(source["path"]).name
     data["dedup"]["against"] = [Path(path).name for path in data["dedup"]["against"]]
+    if data["dedup"]["semantic"]:
+        embeddings = data["dedup"]["semantic"]["embeddings"]
+        data["dedup"]["semantic"]["embeddings"] = Path(embeddings).name
     for key in ("bank", "ids"):
         if data["voice"].get(key):
             data["voice"][key] = Path(data["voice"][key]).name

@@ -69,7 +69,9 @@ class Display:
 
     def finish(self, text: str) -> None:
         """End the current stage with a line that stays."""
-        self.console.print(f"{self._name:<9} {text}, {self._elapsed()}", highlight=False, markup=False, soft_wrap=True)
+        self.console.print(
+            f"{self._name:<9} {text}, {self._elapsed()}", highlight=False, markup=False, soft_wrap=True
+        )
 
     def _elapsed(self) -> str:
         return f"{time.monotonic() - self._started:.1f} s"

@@ -126,7 +126,8 @@ def bench_startup() -> None:
     """Print the start-up of the command line."""
     command = [sys.executable, "-c", "from medsynth.cli import main; main()", "--help"]
     times = [
-        timed(lambda: subprocess.run(command, cwd=ROOT, capture_output=True, check=True))[0] for _ in range(ROUNDS)
+        timed(lambda: subprocess.run(command, cwd=ROOT, capture_output=True, check=True))[0]
+        for _ in range(ROUNDS)
     ]
     print(f"medsynth --help   {statistics.median(times):.2f} s (median of {ROUNDS}; under 0.5)")
 

@@ -176,7 +176,7 @@ REJECTS = (
     line("r6", "rejected", "ingest", "malformed_row", "too few fields"),
     line("r7", "merged", "dedup", "duplicate", "", into=["raw0"]),
     line("r8", "merged", "dedup", "duplicate", "", into=["raw1"], source="handbook"),
-    line("r9", "rejected", "dedup", "held_out", "bench set.csv exam-14", source="clinic"),
+    line("r9", "rejected", "dedup", "held_out", "bench set.csv: exam-14", source="clinic"),
 )
 
 

@@ -20,7 +20,9 @@ def test_export_unfolds_every_dialogue_and_clip(demo_run, tmp_path):
         for line in manifest.read_text(encoding="utf-8").splitlines():
             for turn in json.loads(line)["turns"]:
                 if turn["audio"]:
-                    assert soundfile.info(out / turn["audio"]).duration == pytest.approx(turn["duration_s"], abs=0.001)
+                    assert soundfile.info(out / turn["audio"]).duration == pytest.approx(
+                        turn["duration_s"], abs=0.001
+                    )
                     seen += 1
     assert seen == clips
     with pytest.raises(UserError, match="not empty"):

@@ -96,7 +96,7 @@ def checked(page: str) -> Page:
 
 EXAMPLES = (
     RejectExample("r2", "screen", "needs_image", "a picture", "See the photo."),
-    RejectExample("r9", "dedup", "held_out", "bench set.csv exam-14", "An item of the exam."),
+    RejectExample("r9", "dedup", "held_out", "bench set.csv: exam-14", "An item of the exam."),
     RejectExample("r3", "rewrite", "unspeakable", "turn of 91 words", "A sentence " + "and more " * 90),
     RejectExample("raw0", "dedup", "duplicate", "", "My knee aches."),
     RejectExample("r7", "dedup", "duplicate", "", "my KNEE aches"),

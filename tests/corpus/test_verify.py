@@ -50,7 +50,10 @@ def test_a_flipped_byte(corpus):
 def test_a_file_too_many_and_a_file_gone(corpus):
     (corpus / "extra.txt").write_text("x")
     (corpus / "README.md").unlink()
-    assert {(f.check, f.where) for f in found(corpus)} == {("checksums", "extra.txt"), ("checksums", "README.md")}
+    assert {(f.check, f.where) for f in found(corpus)} == {
+        ("checksums", "extra.txt"),
+        ("checksums", "README.md"),
+    }
 
 
 def test_a_clip_removed(corpus):
@@ -109,7 +112,9 @@ def test_a_dialogue_dropped(corpus):
 
 
 def test_a_speaker_in_two_splits(corpus):
-    train = pl.read_parquet(next(corpus.glob("data/train-*")), columns=["speaker_id", "lang"], memory_map=False)
+    train = pl.read_parquet(
+        next(corpus.glob("data/train-*")), columns=["speaker_id", "lang"], memory_map=False
+    )
     donor = train.filter(pl.col("speaker_id").is_not_null()).row(0, named=True)["speaker_id"]
 
     def change(rows):
