@@ -49,6 +49,8 @@ lint: $(VENV)/.dev ## ruff and mypy
 
 bench: $(VENV)/.dev ## records per second, CPU-seconds per second of audio, start-up
 	$(BIN)/python -m tests.bench
+	$(BIN)/python -m tests.bench.bench_dedup --rows 20000
+	$(BIN)/python -m tests.bench.bench_dedup --growth 10000 100000
 
 clean: ## remove runs, environments and caches
 	rm -rf runs $(VENV) $(VENV)-hf build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis

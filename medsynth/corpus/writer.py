@@ -17,7 +17,6 @@ import polars as pl
 from medsynth.corpus.schema import DIALOGUES, SPEAKERS, dialogue_row, speaker_row
 from medsynth.records import SPLITS, Dialogue, FrameRef, Speaker
 
-
 ROWS_AS_OBJECTS = 256
 """Rows held as Python objects before they become a compact frame."""
 

@@ -63,6 +63,21 @@ def through(stage: Stage, records: Sequence[Record]) -> list[Record]:
     return [r for o in outcomes if isinstance(o, Kept) for r in o.records]
 
 
+def bench_readers() -> None:
+    """Print rows a second of every reader whose real files are there."""
+    real = os.environ.get("MEDSYNTH_REAL_DATA")
+    if not real:
+        print("readers: set MEDSYNTH_REAL_DATA to the folder of real data")
+        return
+    config, context = load_pipeline(resource("pipelines", "open-data.yaml"))
+    print("readers, one core, real files")
+    for source in config.sources:
+        seconds, items = timed(
+            lambda source=source: list(ingest(source, context.resolve(source.path), set()))
+        )
+        print(f"  {source.name or source.reader:<17} {len(items) / seconds:>8.0f} rows/s   {len(items)} rows")
+
+
 def bench_stages() -> list[Record]:
     """Print records a second of every text stage, on one core."""
     name, records = rows()
@@ -135,6 +150,7 @@ def bench_startup() -> None:
 def main() -> None:
     """Run every benchmark."""
     bench_startup()
+    bench_readers()
     dialogues = bench_stages()
     bench_voice(dialogues)
 
