@@ -120,7 +120,7 @@ def _refuse(path: Path, file: Path) -> Source:
     reasons = "\n".join(f"  {name}: {source.mismatch(file, head)}" for name, source in _instances().items())
     raise SourceError(
         f"{path}: no reader recognises this{of}:\n{reasons}\n"
-        "Choose a reader with --source NAME, or map its columns with --columns question=…,answer=…."
+        "Choose a reader with --source NAME, or map its columns with --column question=… --column answer=…."
     )
 
 

@@ -327,7 +327,7 @@ def test_refusal_names_every_reader_and_the_way_out(tmp_path):
         detect(path)
     text = str(error.value)
     assert all(f"{name}: " in text for name in all_sources())
-    assert "--source" in text and "--columns" in text and "odd.csv" in text and "frage;antwort" in text
+    assert "--source" in text and "--column" in text and "odd.csv" in text and "frage;antwort" in text
 
 
 def test_specific_shapes_win_over_generic(tmp_path):
