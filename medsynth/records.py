@@ -60,7 +60,6 @@ class Reason(StrEnum):
     NO_COMPLAINT = "no_complaint"
     NO_ADVICE = "no_advice"
     UNSPEAKABLE = "unspeakable"
-    UNSUPPORTED_KIND = "unsupported_kind"
     NO_SPEAKER = "no_speaker"
     AUDIO_CHECK = "audio_check"
 
@@ -85,7 +84,6 @@ REASONS: dict[Reason, str] = {
     Reason.NO_COMPLAINT: "no sentence of the patient can open a consultation",
     Reason.NO_ADVICE: "no sentence of the answer can be said as advice or assessment",
     Reason.UNSPEAKABLE: "a turn cannot be brought under the limits for speech without inventing text",
-    Reason.UNSUPPORTED_KIND: "the rewriter of this pipeline does not handle this kind of record",
     Reason.NO_SPEAKER: "the bank has no speaker of the patient's gender and language in this split",
     Reason.AUDIO_CHECK: "a clip failed its checks after every permitted repair",
 }

@@ -39,10 +39,3 @@ def dialogue_rows(file: Path, rows_at_once: int = 64) -> Iterator[dict[str, Any]
         yield from (
             pl.scan_parquet(file, glob=False).slice(start, rows_at_once).collect().iter_rows(named=True)
         )
-
-
-def columns(path: Path, names: list[str]) -> pl.DataFrame:
-    """Return some columns of all data files (audio is not loaded unless `turns` is named)."""
-    return pl.concat(
-        [pl.read_parquet(file, glob=False, columns=names, memory_map=False) for file in data_paths(path)]
-    )

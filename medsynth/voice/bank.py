@@ -15,7 +15,6 @@ from medsynth.records import Speaker
 
 BUILT_IN = Path(__file__).parent / "banks" / "espeak.csv"
 COLUMNS: tuple[str, ...] = tuple(Speaker.model_fields)
-DEFAULT_ACCENT = {"en": "en-US", "zh": "zh-CN"}
 
 
 class BankError(UserError):
