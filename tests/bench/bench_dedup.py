@@ -256,9 +256,9 @@ def compare(count: int) -> None:
             f"{count} rows of {facts['characters']:.0f} characters, {facts['pairs']} pairs at Jaccard ≥ {THRESHOLD}"
         )
         print(
-            "| method | sketch s | index and verify s | total s | recall | precision | peak MiB (rows alone) |"
+            "| method | sketch s | index and verify s | total s | CPU s | recall | precision | peak MiB (rows alone) |"
         )
-        print("|---|---|---|---|---|---|---|")
+        print("|---|---|---|---|---|---|---|---|")
         for name in METHODS:
             try:
                 if name != "ours":
