@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from medsynth.errors import UserError
+from medsynth.llm.settings import BudgetSettings, LLMSettings
 from medsynth.resources import resource
 from medsynth.sources.base import SourceConfig
 from medsynth.stages.base import Context, StageSettings
@@ -62,6 +64,8 @@ class PipelineConfig(BaseModel):
     screen: ScreenSettings = ScreenSettings()
     dedup: DedupSettings = DedupSettings()
     split: SplitSettings = SplitSettings()
+    llm: LLMSettings = LLMSettings()
+    budget: BudgetSettings = BudgetSettings()
     rewrite: RewriteSettings = RewriteSettings()
     profile: ProfileSettings = ProfileSettings()
     voice: VoiceSettings = VoiceSettings()
@@ -72,9 +76,21 @@ class PipelineConfig(BaseModel):
         """Return the settings of one stage by name."""
         return getattr(self, stage)  # type: ignore[no-any-return]
 
+    def includes(self, stage: str) -> bool:
+        """Tell whether a stage has anything to do in this pipeline."""
+        return True
+
     def result_json(self) -> str:
-        """Return the JSON of everything that can change the corpus (workers and shard size cannot)."""
-        return self.model_dump_json(exclude={"run"})
+        """Return the JSON of everything that can change the corpus.
+
+        Workers, shard size, budget, and which server answers for a model cannot.
+        """
+        llm = json.loads(self.llm.identity_json()) if self.llm.model else None
+        return json.dumps(
+            json.loads(self.model_dump_json(exclude={"run", "budget", "llm"}))
+            | ({"llm": llm} if llm else {}),
+            ensure_ascii=False,
+        )
 
 
 def find_pipeline(name: str) -> Path:

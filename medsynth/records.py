@@ -57,6 +57,19 @@ class Reason(StrEnum):
     NOT_MEDICAL = "not_medical"
     HARMFUL_ANSWER = "harmful_answer"
     HELD_OUT = "held_out"
+    NO_VALID_REPLY = "no_valid_reply"
+    UNSOUND = "unsound"
+    NO_PROBLEM = "no_problem"
+    UNANSWERED = "unanswered"
+    NOT_SPEECH = "not_speech"
+    UNSAFE = "unsafe"
+    NOT_CONSULTATION = "not_consultation"
+    NO_AGREEMENT = "no_agreement"
+    BAD_STRUCTURE = "bad_structure"
+    COPIED = "copied"
+    LOST_QUESTION = "lost_question"
+    LOST_ADVICE = "lost_advice"
+    ALTERED_FACTS = "altered_facts"
     NO_COMPLAINT = "no_complaint"
     NO_ADVICE = "no_advice"
     UNSPEAKABLE = "unspeakable"
@@ -81,6 +94,19 @@ REASONS: dict[Reason, str] = {
     Reason.NOT_MEDICAL: "neither question nor answer is about health, illness or medicine",
     Reason.HARMFUL_ANSWER: "harm is asked for, and the answer neither refuses nor warns",
     Reason.HELD_OUT: "it matches a held-out evaluation set named in the pipeline",
+    Reason.NO_VALID_REPLY: "the model gave no valid answer in the permitted number of tries",
+    Reason.UNSOUND: "the model judges the answer medically unsound",
+    Reason.NO_PROBLEM: "the model finds no concrete health problem in the question",
+    Reason.UNANSWERED: "the model finds that the answer does not meet the question",
+    Reason.NOT_SPEECH: "the model finds something in it that speech cannot carry",
+    Reason.UNSAFE: "the model judges it unsafe or unlawful",
+    Reason.NOT_CONSULTATION: "the model judges it unsuited to a consultation",
+    Reason.NO_AGREEMENT: "two readings of the row disagree on whether it is fit",
+    Reason.BAD_STRUCTURE: "the rewritten dialogue is not one, after every permitted repair",
+    Reason.COPIED: "the rewritten dialogue repeats the source instead of telling it as a talk",
+    Reason.LOST_QUESTION: "what the patient asks is not in the rewritten dialogue",
+    Reason.LOST_ADVICE: "the rewritten dialogue ends before the source's advice, or leaves it out",
+    Reason.ALTERED_FACTS: "the rewritten dialogue alters, invents or loses medical facts, after every permitted repair",
     Reason.NO_COMPLAINT: "no sentence of the patient can open a consultation",
     Reason.NO_ADVICE: "no sentence of the answer can be said as advice or assessment",
     Reason.UNSPEAKABLE: "a turn cannot be brought under the limits for speech without inventing text",

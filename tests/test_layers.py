@@ -16,6 +16,7 @@ LAYERS = {
     "resources": 0,
     "sources": 1,
     "text": 1,
+    "llm": 1,
     "voice": 1,
     "corpus": 1,
     "stages": 2,

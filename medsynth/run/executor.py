@@ -23,9 +23,11 @@ from medsynth.run.ingest import resolve_sources, run_ingest
 from medsynth.run.pool import Done, Pool, default_workers
 from medsynth.run.progress import Display
 from medsynth.run.shards import Shard, digest, kept_records, record_id, summarize
+from medsynth.run.streaming import Streams, stream
 from medsynth.run.tasks import SKETCH_FAILED, StageSpec, Task
 from medsynth.run.workspace import StageState, Workspace
 from medsynth.stages.base import GlobalStage, Stage
+from medsynth.stages.llm_stage import LLMStage
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,8 @@ class Plan:
     def of(cls, workspace: Workspace, until: str) -> Plan:
         """Return the stages of the workspace's pipeline up to and including `until`."""
         names = list(STAGES)
-        wanted = names if until == "pack" else names[: names.index(until) + 1] if until in names else []
+        upto = names if until == "pack" else names[: names.index(until) + 1] if until in names else []
+        wanted = [name for name in upto if workspace.config.includes(name)]
         return cls(
             tuple(
                 (
@@ -70,8 +73,11 @@ def execute(
     *,
     need_licence: bool = False,
     pool: Runs | None = None,
+    streams: Streams = stream,
 ) -> list[Shard]:
     """Run ingest and the planned stages (in `pool`, or new worker processes); return the last one's shards.
+
+    Stages that wait on an engine go to `streams`.
 
     Raises UserError for what the user can mend. Interrupted or killed at any moment, the same call goes
     on where it stopped and ends with the same bytes.
@@ -87,12 +93,18 @@ def execute(
         size = workspace.config.run.workers or default_workers()
         with nullcontext(pool) if pool else Pool(min(size, len(shards))) as workers:
             for name, spec in plan.stages:
-                shards = _run_stage(workspace, name, spec, shards, workers, display)
+                shards = _run_stage(workspace, name, spec, shards, workers, streams, display)
     return shards
 
 
 def _run_stage(
-    workspace: Workspace, name: str, spec: StageSpec, inputs: list[Shard], pool: Runs, display: Display
+    workspace: Workspace,
+    name: str,
+    spec: StageSpec,
+    inputs: list[Shard],
+    pool: Runs,
+    streams: Streams,
+    display: Display,
 ) -> list[Shard]:
     started = time.monotonic()
     folder = workspace.folder(name)
@@ -102,7 +114,7 @@ def _run_stage(
     stage = spec.open()
     finished: list[Done] = []
     try:
-        base = digest(name, stage.fingerprint(), stage.side_inputs())
+        base = digest(name, stage.fingerprint(), stage.side_inputs(), workspace.generation(name))
         decisions: dict[int, tuple[str, ...]] = {}
         if isinstance(stage, GlobalStage):
             decisions = _decide(stage, spec, base, inputs, folder, pool, finished)
@@ -114,10 +126,14 @@ def _run_stage(
             tasks.append(Task(spec, "process", shard.index, name_digest, shard.path, target, None, own))
         stale = _list_stale(folder, {task.target for task in tasks})
         results = {}
-        for done in _run_tasks(pool, (replace(t, stale=stale) for t in tasks), stage):
+        ready = (replace(t, stale=stale) for t in tasks)
+        if isinstance(stage, LLMStage):
+            doing = _stream_tasks(streams, list(ready), display)
+        else:
+            doing = _shown(_run_tasks(pool, ready, stage), display)
+        for done in doing:
             results[done.shard.index] = done.shard
             finished.append(done)
-            display.advance(done.shard.inputs)
         shards = [results[index] for index in sorted(results)]
         if stale:
             for path in (folder / line for line in stale.read_text().splitlines()):
@@ -149,6 +165,26 @@ def _run_tasks(pool: Runs, tasks: Iterator[Task], stage: Stage) -> Iterator[Done
     limit = 1 if stage.resource == "gpu" else None
     yield from pool.run(missing(), _after_crash(), limit)
     yield from ready
+
+
+def _stream_tasks(streams: Streams, tasks: Sequence[Task], display: Display) -> Iterator[Done]:
+    """Yield every task's result: from disk where it is committed, else from the engine's process."""
+    missing = []
+    for task in tasks:
+        if task.target.is_file():
+            shard = _committed(task)
+            display.advance(shard.inputs)
+            yield Done(task, shard, shard.inputs, 0.0, 0.0)
+        else:
+            missing.append(task)
+    if missing:
+        yield from streams(missing, display.advance)
+
+
+def _shown(doing: Iterator[Done], display: Display) -> Iterator[Done]:
+    for done in doing:
+        display.advance(done.shard.inputs)
+        yield done
 
 
 def _committed(task: Task) -> Shard:

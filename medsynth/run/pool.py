@@ -21,7 +21,7 @@ from typing import Any
 
 from medsynth.errors import UserError
 from medsynth.run.shards import Shard
-from medsynth.run.tasks import StageSpec, StaleRows, Task, run_process, run_sketch
+from medsynth.run.tasks import StageSpec, StaleRows, Task, cpu_seconds, run_process, run_sketch
 from medsynth.stages.base import Stage
 
 
@@ -40,11 +40,6 @@ class Done:
     rss_mb: float
 
 
-def _cpu_seconds() -> float:
-    own, children = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
-    return own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime
-
-
 def _serve(pipe: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the coordinator decides when to stop
     spec: StageSpec | None = None
@@ -60,7 +55,7 @@ def _serve(pipe: Connection) -> None:
             if stage is not None:
                 stage.close()
             return
-        started = _cpu_seconds()
+        started = cpu_seconds()
         try:
             if stage is None or task.stage != spec:
                 if stage is not None:
@@ -77,7 +72,7 @@ def _serve(pipe: Connection) -> None:
             else:
                 shard, cached = run_process(task, stage, stale, announce)
             peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-            pipe.send(("done", shard, cached, _cpu_seconds() - started, peak))
+            pipe.send(("done", shard, cached, cpu_seconds() - started, peak))
         except UserError as error:
             pipe.send(("user_error", str(error)))
         except Exception:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import importlib
 import re
+import resource
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,7 +41,8 @@ class StageSpec:
     def open(self) -> Stage:
         """Open the stage. Raises UserError when an extra or a file that it needs is missing."""
         cls = self.load()
-        return cls(cls.Settings.model_validate_json(self.settings), self.context)
+        settings = cls.Settings.model_validate_json(self.settings)
+        return cls.implementation(settings)(settings, self.context)
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,10 @@ class Task:
 
 
 class StaleRows:
-    """Rows of earlier generations of a stage, found by key. Keys are read once, rows on demand."""
+    """Rows of earlier generations of a stage, found by key. Keys are read once, rows on demand.
+
+    A row whose engine failed is not found: where work is done anew, it is worth another try.
+    """
 
     def __init__(self, listing: Path | None) -> None:
         self._where: dict[str, tuple[Path, int]] = {}
@@ -88,7 +93,8 @@ class StaleRows:
         found: dict[str, ShardRow] = {}
         for path, rows in wanted.items():
             if path.exists():
-                found.update({row.key: row for row in read_shard(path, rows)})
+                some = read_shard(path, rows)
+                found.update({row.key: row for row in some if not is_engine_fault(row.outcome)})
         return found
 
 
@@ -100,8 +106,20 @@ def clean_detail(error: BaseException) -> str:
     return text[:200]
 
 
-def _failed(error: BaseException) -> Failed:
+def failed(error: BaseException) -> Failed:
+    """Return the outcome of a record that raised."""
     return Failed(type(error).__name__, clean_detail(error))
+
+
+def is_engine_fault(outcome: Outcome) -> bool:
+    """Tell whether the engine, not the record, is why there is no result."""
+    return isinstance(outcome, Failed) and outcome.error.startswith("engine_")
+
+
+def cpu_seconds() -> float:
+    """Return what this process and its ended children have computed so far."""
+    own, children = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
+    return own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime
 
 
 def _crashed(decision: str) -> Failed:
@@ -146,7 +164,7 @@ def process_records(
         try:
             outcomes += _run_batch(call, [record], [decision])
         except Exception as error:
-            outcomes.append(_failed(error))
+            outcomes.append(failed(error))
     return outcomes
 
 

@@ -2,6 +2,7 @@
 
 <run>/run.json          resolved pipeline and the state of each stage
 <run>/stages/<stage>/   committed shards
+<run>/journal.sqlite    every reply of a chat model
 <run>/corpus/           the finished corpus, put in place as the last step
 """
 
@@ -17,6 +18,7 @@ from typing import Any
 
 from medsynth.config import PipelineConfig, parse_config
 from medsynth.errors import UserError
+from medsynth.llm.journal import JOURNAL, Journal
 from medsynth.run.files import commit_text
 from medsynth.stages.base import Context
 
@@ -47,6 +49,7 @@ class Workspace:
     config: PipelineConfig
     base: Path
     stages: list[StageState] = field(default_factory=list)
+    generations: dict[str, int] = field(default_factory=dict)
 
     @property
     def corpus(self) -> Path:
@@ -56,7 +59,38 @@ class Workspace:
     @property
     def context(self) -> Context:
         """What the stages may know of this run."""
-        return Context(seed=self.config.seed, base=self.base)
+        return Context(
+            seed=self.config.seed,
+            base=self.base,
+            llm=self.config.llm,
+            budget=self.config.budget,
+            journal=self.journal,
+        )
+
+    @property
+    def journal(self) -> Path:
+        """Where the replies of chat models are kept."""
+        return self.path / JOURNAL
+
+    def generation(self, stage: str) -> str:
+        """Return a string that changes when a stage's shards are looked at anew ("" at first)."""
+        return str(self.generations.get(stage, ""))
+
+    def look_again(self, stage: str, *, forget: bool = False) -> None:
+        """Let the next run look at every record of a stage again.
+
+        Finished results are taken over, except where an engine failed; with `forget` none are, and the
+        replies of its model are asked for anew.
+        """
+        self.generations[stage] = self.generations.get(stage, 0) + 1
+        if forget:
+            for path in self.folder(stage).glob("*.parquet"):
+                path.unlink()
+            if self.journal.exists():
+                journal = Journal(self.journal)
+                journal.supersede(stage)
+                journal.close()
+        self.save()
 
     def folder(self, stage: str) -> Path:
         """Return the folder of a stage's shards."""
@@ -89,6 +123,7 @@ class Workspace:
             "pipeline": json.loads(self.config.model_dump_json()),
             "base": str(self.base),
             "stages": [asdict(s) for s in self.stages],
+            "generations": self.generations,
         }
         commit_text(self.path / "run.json", json.dumps(data, ensure_ascii=False, indent=1))
 
@@ -109,11 +144,12 @@ def open_run(path: Path) -> Workspace:
         stages = [StageState(**s) for s in data["stages"]]
         base = Path(data["base"])
         pipeline = data["pipeline"]
+        generations = {str(k): int(v) for k, v in data.get("generations", {}).items()}
     except (ValueError, KeyError, TypeError):
         raise UserError(
             f"{path}/run.json cannot be read; remove the folder or give --out another one"
         ) from None
-    return Workspace(path, parse_config(pipeline, f"{path}/run.json"), base, stages)
+    return Workspace(path, parse_config(pipeline, f"{path}/run.json"), base, stages, generations)
 
 
 def prepare_run(path: Path, config: PipelineConfig, base: Path) -> Workspace:
@@ -121,8 +157,8 @@ def prepare_run(path: Path, config: PipelineConfig, base: Path) -> Workspace:
     if path.exists() and not is_run(path) and any(not p.name.startswith(".") for p in path.iterdir()):
         raise UserError(f"{path} is not empty and not a run; give --out another folder")
     path.mkdir(parents=True, exist_ok=True)
-    stages = open_run(path).stages if is_run(path) else []
-    workspace = Workspace(path, config, base, stages)
+    earlier = open_run(path) if is_run(path) else Workspace(path, config, base)
+    workspace = Workspace(path, config, base, earlier.stages, earlier.generations)
     workspace.save()
     return workspace
 
@@ -133,7 +169,11 @@ def derive_run(origin: Workspace, path: Path, config: PipelineConfig) -> Workspa
         for folder in (origin.path / "stages").iterdir():
             target = path / "stages" / folder.name
             shutil.copytree(folder, target, copy_function=_link, dirs_exist_ok=True)
-        Workspace(path, config, origin.base, origin.stages).save()
+        if origin.journal.exists():
+            journal = Journal(origin.journal)
+            journal.copy_to(path / JOURNAL)
+            journal.close()
+        Workspace(path, config, origin.base, origin.stages, origin.generations).save()
     return prepare_run(path, config, origin.base)
 
 

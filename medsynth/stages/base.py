@@ -16,6 +16,7 @@ from typing import Any, ClassVar, Generic, Literal, TypeVar
 import polars as pl
 from pydantic import BaseModel, ConfigDict
 
+from medsynth.llm.settings import BudgetSettings, LLMSettings
 from medsynth.records import Outcome, Record
 
 R = TypeVar("R", bound=Record)
@@ -29,10 +30,15 @@ class StageSettings(BaseModel):
 
 @dataclass(frozen=True)
 class Context:
-    """What a stage may know of the run: the seed, and the folder that relative paths start from."""
+    """What a stage may know of the run: the seed, the folder that relative paths start from, and for stages
+    that ask a chat model, which one, within which budget, and the journal of its replies (None keeps none).
+    """
 
     seed: int = 0
     base: Path = field(default_factory=Path)
+    llm: LLMSettings = field(default_factory=LLMSettings)
+    budget: BudgetSettings = field(default_factory=BudgetSettings)
+    journal: Path | None = None
 
     def resolve(self, path: str) -> Path:
         """Return `path`, its `$VARIABLES` filled in; relative ones start from the pipeline file's folder."""
@@ -56,6 +62,11 @@ class Stage(Generic[R]):
     def __init__(self, settings: Any, context: Context) -> None:
         self.settings = settings
         self.context = context
+
+    @classmethod
+    def implementation(cls, settings: Any) -> type[Stage]:
+        """Return the class that carries the stage out with these settings (its engine, say)."""
+        return cls
 
     def fingerprint(self) -> str:
         """Return what, besides the record and `key(record)`, results depend on. Cached results carry it."""

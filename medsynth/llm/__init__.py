@@ -1,0 +1,1 @@
+"""Chat models: the engine protocol, its implementations, the reply journal, prompts."""
