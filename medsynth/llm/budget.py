@@ -9,8 +9,10 @@ from medsynth.llm.base import ChatRequest, Reply
 from medsynth.llm.journal import Journal, Usage
 from medsynth.llm.settings import BudgetSettings, LLMSettings, Price
 
-# Before a server has told token counts: UTF-8 bytes per token, low (so that the estimate is high).
-_BYTES_PER_TOKEN = 2.0
+# Before a server has told token counts: no tokenizer in use makes more tokens than a text has UTF-8 bytes.
+_BYTES_PER_TOKEN = 1.0
+# What chat templates add to a prompt, and to each message of it; measured ones stay below.
+_PER_PROMPT, _PER_MESSAGE = 24, 8
 
 
 class BudgetReached(UserError):
@@ -51,7 +53,8 @@ class Budget:
     def reserve(self, request: ChatRequest) -> tuple[float, float]:
         """Set aside the most that this request can cost: (prompt, completion) tokens. Raises BudgetReached."""
         size = sum(len(m.content.encode("utf-8", "replace")) for m in request.messages)
-        claim = (size / self._bytes_per_token + 16, float(request.sampling.max_tokens))
+        prompt = size / self._bytes_per_token + _PER_PROMPT + _PER_MESSAGE * len(request.messages)
+        claim = (prompt, float(request.sampling.max_tokens))
         limits, money = self._limits, self._money(*claim)
         if limits.tokens is not None and self._tokens + self._reserved_tokens + sum(claim) > limits.tokens:
             raise self._reached(f"{limits.tokens} tokens", f"{self._tokens:.0f} are spent")
