@@ -8,11 +8,15 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from medsynth import cli_llm
 from medsynth.errors import UserError, printable
+
+if TYPE_CHECKING:
+    from medsynth.run.workspace import Workspace
 
 app = typer.Typer(
     name="medsynth",
@@ -64,6 +68,14 @@ COMMON: dict[str, Option] = {
         list[str], "any pipeline setting, such as dedup.threshold=0.9; repeatable", metavar="KEY=VALUE"
     ),
 }
+LLM: dict[str, Option] = {
+    "llm": Option(str, "let a chat model do it: openai (any compatible server) or vllm", "llm.engine"),
+    "model": Option(str, "name of the chat model", "llm.model"),
+    "base_url": Option(str, "server, such as http://127.0.0.1:8000/v1 (OPENAI_BASE_URL)", "llm.base_url"),
+    "concurrency": Option(int, "requests in flight at most", "llm.concurrency"),
+    "refresh": Option(bool, "ask the model again, also for what it has answered"),
+    "retry_failed": Option(bool, "try the records again that the engine failed"),
+}
 RUN_SRC = {"src": Option(Path, "raw file or folder in the place of the pipeline's sources")}
 STAGE_SRC = {
     "src": Option(Path, "raw file or folder, or a run; the last run when not given"),
@@ -73,25 +85,45 @@ STAGE_SRC = {
 
 def _carry_out(until: str, given: dict[str, Any], options: dict[str, Option]) -> None:
     """Carry a pipeline out up to a stage, as the options say, and print where it ended."""
+    from medsynth.config import LLM_STAGES
+    from medsynth.run.progress import Display
+    from medsynth.run.start import carry_out
+    from medsynth.run.summary import print_summary
+
+    workspace = _workspace(until, given, options)
+    stages = [stage for stage in LLM_STAGES if until in (stage, "pack") and workspace.config.asks(stage)]
+    for stage in stages:
+        if given.get("refresh") or given.get("retry_failed"):
+            workspace.look_again(stage, forget=bool(given.get("refresh")))
+    try:
+        result = carry_out(workspace, until, Display())
+    except KeyboardInterrupt:
+        typer.echo("\nstopped; finished work is kept, the same command goes on from here", err=True)
+        raise typer.Exit(130) from None
+    print_summary(workspace, result)
+
+
+def _workspace(until: str, given: dict[str, Any], options: dict[str, Option]) -> Workspace:
+    """Return the run that the options ask for, its pipeline with their settings."""
     import yaml
 
-    from medsynth.config import find_pipeline
-    from medsynth.run.progress import Display
-    from medsynth.run.start import Request, carry_out, choose_run
-    from medsynth.run.summary import print_summary
+    from medsynth.config import LLM_STAGES, find_pipeline
+    from medsynth.run.start import Request, choose_run
 
     settings = {
         option.setting: option.convert(given[name])
         for name, option in options.items()
         if option.setting and (given[name] or (given[name] == 0 and given[name] is not False))
     }
+    if given.get("llm"):
+        settings |= {f"{stage}.engine": "llm" for stage in LLM_STAGES if until in (stage, "pack")}
     try:
         settings |= {key: yaml.safe_load(value) for key, value in _pairs(given["set"], "--set").items()}
     except yaml.YAMLError as error:
         raise UserError(f"--set: {' '.join(str(error).split())}") from None
     raw = {"reader": given["source"], "lang": given["lang"], "licence": given["licence"]}
     raw["columns"] = _pairs(given["column"], "--column")
-    workspace = choose_run(
+    return choose_run(
         Request(
             src=given["src"],
             pipeline=find_pipeline(given["pipeline"]) if given["pipeline"] else None,
@@ -100,12 +132,6 @@ def _carry_out(until: str, given: dict[str, Any], options: dict[str, Option]) ->
             settings=settings,
         )
     )
-    try:
-        result = carry_out(workspace, until, Display())
-    except KeyboardInterrupt:
-        typer.echo("\nstopped; finished work is kept, the same command goes on from here", err=True)
-        raise typer.Exit(130) from None
-    print_summary(workspace, result)
 
 
 def _pairs(values: list[str] | None, option: str) -> dict[str, str]:
@@ -178,23 +204,43 @@ def _register(
     app.command(name, help=summary)(verb)
 
 
+_WHOLE = {**RUN_SRC, **LLM, **RAW, **COMMON}
+
+
+_PIPELINE = inspect.Parameter(
+    "pipeline",
+    inspect.Parameter.KEYWORD_ONLY,
+    annotation=Annotated[
+        str, typer.Argument(help="pipeline file, or the name of a shipped one such as demo")
+    ],
+)
+
+
 def _run(**given: Any) -> None:
-    _carry_out("pack", given, {**RUN_SRC, **RAW, **COMMON})
+    _carry_out("pack", given, _WHOLE)
+
+
+def _plan(**given: Any) -> None:
+    cli_llm.plan(given, _workspace("pack", given, _WHOLE))
 
 
 _register(
     "run",
     "Run a whole pipeline, from raw files to the packed corpus; again to resume.",
     _run,
-    {**RUN_SRC, **RAW, **COMMON},
-    inspect.Parameter(
-        "pipeline",
-        inspect.Parameter.KEYWORD_ONLY,
-        annotation=Annotated[
-            str, typer.Argument(help="pipeline file, or the name of a shipped one such as demo")
-        ],
-    ),
+    _WHOLE,
+    _PIPELINE,
 )
+_register(
+    "plan",
+    "Run a pilot of a pipeline; forecast calls, tokens, hours, disk and rejects of the whole.",
+    _plan,
+    {"pilot": Option(int, "records of the pilot (50)"), **_WHOLE},
+    _PIPELINE,
+)
+app.command("check-engine")(cli_llm.check_engine)
+app.command()(cli_llm.facts)
+app.add_typer(cli_llm.prompts, name="prompt")
 _verb("ingest", "Read raw files: every row becomes a record or a ledger line.")
 _verb(
     "screen",
@@ -222,15 +268,19 @@ _verb(
     },
 )
 _verb("split", "Assign train, validation and test by group and duplicate cluster.")
+_verb("filter", "Let a chat model judge which rows are fit to become a consultation.", LLM)
 _verb(
     "rewrite",
     "Rewrite questions and answers into consultation-style dialogues.",
-    {"engine": Option(str, "who rewrites: extractive needs no model", "rewrite.engine")},
+    {
+        "engine": Option(str, "who rewrites: extractive (needs no model) or llm", "rewrite.engine"),
+        **LLM,
+    },
 )
 _verb(
     "profile",
     "Work out who speaks: informant, age group, gender, accent.",
-    {"texts": Option(Path, "read id, lang, text (JSON Lines) and print who speaks, a line each")},
+    {**LLM, "texts": Option(Path, "read id, lang, text (JSON Lines) and print who speaks, a line each")},
     instead=_profile_texts,
 )
 _verb(

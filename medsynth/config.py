@@ -32,6 +32,9 @@ STAGES: dict[str, str] = {
 }
 """The stages in the order in which they run, each as "module:Class"."""
 
+LLM_STAGES = ("filter", "rewrite", "profile")
+"""The stages that a chat model can carry out (`engine: llm`)."""
+
 
 class PackSettings(BaseModel):
     """How the corpus is written. Sizes bound files and row groups, so that readers can stream them."""
@@ -77,8 +80,12 @@ class PipelineConfig(BaseModel):
         return getattr(self, stage)  # type: ignore[no-any-return]
 
     def includes(self, stage: str) -> bool:
-        """Tell whether a stage has anything to do in this pipeline."""
-        return True
+        """Tell whether a stage has anything to do in this pipeline: *filter* is a chat model's alone."""
+        return stage != "filter" or self.asks(stage)
+
+    def asks(self, stage: str) -> bool:
+        """Tell whether a chat model carries the stage out."""
+        return stage in LLM_STAGES and getattr(getattr(self, stage, None), "engine", "") == "llm"
 
     def result_json(self) -> str:
         """Return the JSON of everything that can change the corpus.

@@ -160,6 +160,15 @@ class Journal:
             )  # fmt: skip
         return found
 
+    def by_record(self) -> list[tuple[str, int, int, int, int, float]]:
+        """Return per record: id, replies, prompt tokens, completion tokens, untold replies, seconds waited."""
+        rows = self._db.execute(
+            "SELECT record, count(*), total(prompt_tokens), total(completion_tokens),"
+            " sum(prompt_tokens IS NULL OR completion_tokens IS NULL), total(latency_s)"
+            " FROM replies GROUP BY record"
+        )
+        return [(r[0], r[1], int(r[2]), int(r[3]), r[4], r[5]) for r in rows]
+
     def copy_to(self, path: Path) -> None:
         """Write a whole copy of this journal to `path`."""
         target = sqlite3.connect(path)

@@ -83,8 +83,11 @@ def _continue(origin: Workspace, request: Request) -> Workspace:
     config = override(origin.config, request.settings or {})
     out = request.out
     if config.result_json() != origin.config.result_json():
+        result = origin.config.result_json()
         changed = "-".join(
-            f"{k.split('.')[-1]}-{v}" for k, v in sorted((request.settings or {}).items()) if v is not None
+            f"{key.split('.')[-1]}-{value}"
+            for key, value in sorted((request.settings or {}).items())
+            if value is not None and override(origin.config, {key: value}).result_json() != result
         )
         name = slug(f"{origin.config.name}-{changed}")
         out = out or origin.path.parent / name

@@ -12,9 +12,10 @@ from rich.text import Text
 
 from medsynth.corpus.reader import corpus_info, is_corpus
 from medsynth.errors import printable
+from medsynth.llm.budget import cost_of
 from medsynth.records import Dialogue, RawQA, Record
 from medsynth.run.examine import trace
-from medsynth.run.workspace import Workspace
+from medsynth.run.workspace import Workspace, engine_usage
 
 
 def output() -> Console:
@@ -56,6 +57,46 @@ def print_status(workspace: Workspace, console: Console | None = None) -> None:
     console.print(table)
     if not workspace.stages:
         console.print("nothing has run yet")
+    print_usage(workspace, console)
+
+
+def print_usage(workspace: Workspace, console: Console) -> None:
+    """Print what each stage asked of a chat model, and what that cost; nothing where none was asked."""
+    rows = usage_rows(workspace)
+    if not rows:
+        return
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for name in rows[0]:
+        table.add_column(name, justify="left" if name in ("asked by", "model", "no reply") else "right")
+    for row in rows:
+        table.add_row(*(Text(printable(cell)) for cell in row.values()))
+    console.print()
+    console.print(table)
+
+
+def usage_rows(workspace: Workspace) -> list[dict[str, str]]:
+    """Return a row per stage and model: replies, tokens, seconds a reply, retries, cost ("unknown" where it is)."""
+    rows = []
+    for usage in engine_usage(workspace):
+        cost = cost_of(usage, workspace.config.llm.prices)
+        price = workspace.config.llm.prices.get(usage.model)
+        told = usage.untold < usage.replies
+        more = "+" if usage.untold else ""
+        rows.append(
+            {
+                "asked by": usage.stage,
+                "model": usage.model,
+                "replies": str(usage.replies),
+                "tokens in": f"{usage.prompt_tokens:,}{more}" if told else "unknown",
+                "tokens out": f"{usage.completion_tokens:,}{more}" if told else "unknown",
+                "s/reply": f"{usage.latency_s / usage.replies:.2f}" if usage.replies else "",
+                "cut": str(usage.cut),
+                "retries": str(usage.retries),
+                "cost": "unknown" if cost is None or price is None else f"{cost:,.4f} {price.currency}",
+                "no reply": ", ".join(f"{count} {fault}" for fault, count in usage.faults),
+            }
+        )
+    return rows
 
 
 def print_summary(workspace: Workspace, result: Path) -> None:

@@ -18,7 +18,7 @@ from typing import Any
 
 from medsynth.config import PipelineConfig, parse_config
 from medsynth.errors import UserError
-from medsynth.llm.journal import JOURNAL, Journal
+from medsynth.llm.journal import JOURNAL, Journal, Usage
 from medsynth.run.files import commit_text
 from medsynth.stages.base import Context
 
@@ -126,6 +126,17 @@ class Workspace:
             "generations": self.generations,
         }
         commit_text(self.path / "run.json", json.dumps(data, ensure_ascii=False, indent=1))
+
+
+def engine_usage(workspace: Workspace) -> list[Usage]:
+    """Return what the run asked of chat models so far, by stage and model."""
+    if not workspace.journal.exists():
+        return []
+    journal = Journal(workspace.journal)
+    try:
+        return journal.usage()
+    finally:
+        journal.close()
 
 
 def is_run(path: Path) -> bool:

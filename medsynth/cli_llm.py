@@ -1,0 +1,77 @@
+"""The verbs around chat models and facts: plan, check-engine, prompt, facts. Registered on `medsynth.cli.app`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from medsynth.errors import UserError, printable
+
+prompts = typer.Typer(help="Look at the prompts that chat models are given.", no_args_is_help=True)
+
+
+def facts(
+    text: Annotated[str | None, typer.Argument(help="text whose medical facts are listed")] = None,
+    lang: Annotated[str | None, typer.Option("--lang", help="en or zh; by the script when not given")] = None,
+    pairs: Annotated[
+        Path | None,
+        typer.Option("--pairs", help="check rewritings: JSON Lines of id, lang, source, rewrite"),
+    ] = None,
+) -> None:
+    """List the medical facts of a text, or say what rewritings kept, dropped, altered and invented."""
+    from medsynth.text.facts.command import check_pairs, list_facts
+
+    if (text is None) == (pairs is None):
+        raise UserError("facts takes a TEXT, or --pairs FILE")
+    for line in check_pairs(pairs) if pairs else list_facts(text or "", lang):
+        typer.echo(json.dumps(line, ensure_ascii=False))
+
+
+def plan(given: dict[str, Any], workspace: Any) -> None:
+    """Run a pilot and print the forecast."""
+    from medsynth.run.pilot import forecast_lines, run_pilot
+    from medsynth.run.progress import Display
+    from medsynth.run.workspace import remember
+
+    remember(workspace.path)
+    try:
+        forecast = run_pilot(workspace, given["pilot"] or 50, Display())
+    except KeyboardInterrupt:
+        typer.echo("\nstopped; what was answered is kept, the same command goes on from here", err=True)
+        raise typer.Exit(130) from None
+    for line in forecast_lines(forecast):
+        typer.echo(printable(line))
+    typer.echo(
+        f"next     medsynth run {given['pipeline']}" + (f" --out {given['out']}" if given["out"] else "")
+    )
+
+
+def check_engine(
+    base_url: Annotated[
+        str | None,
+        typer.Option("--base-url", help="server, such as http://127.0.0.1:8000/v1 (OPENAI_BASE_URL)"),
+    ] = None,
+    model: Annotated[str, typer.Option("--model", help="name of the chat model; the server's first")] = "",
+    api_key_env: Annotated[
+        str, typer.Option("--api-key-env", help="environment variable that holds the key")
+    ] = "OPENAI_API_KEY",
+    pipeline: Annotated[
+        str | None, typer.Option("--pipeline", help="take the llm section of this pipeline file")
+    ] = None,
+) -> None:
+    """Tell what a server can do: its models, JSON schema, token counts, speed at 1, 8 and 32 requests at a time."""
+    import asyncio
+
+    from medsynth.config import find_pipeline, load_pipeline
+    from medsynth.llm.probe import lines, probe
+    from medsynth.llm.settings import LLMOverride, LLMSettings
+
+    settings = (
+        load_pipeline(find_pipeline(pipeline))[0].llm if pipeline else LLMSettings(api_key_env=api_key_env)
+    )
+    settings = LLMOverride(base_url=base_url, model=model or None).over(settings)
+    for line in lines(asyncio.run(probe(settings))):
+        typer.echo(printable(line))
