@@ -16,6 +16,7 @@ from medsynth.resources import resource
 from medsynth.sources.base import SourceConfig
 from medsynth.stages.base import Context, StageSettings
 from medsynth.stages.dedup import DedupSettings
+from medsynth.stages.filter import FilterSettings
 from medsynth.stages.profile import ProfileSettings
 from medsynth.stages.rewrite import RewriteSettings
 from medsynth.stages.screen import ScreenSettings
@@ -26,6 +27,7 @@ STAGES: dict[str, str] = {
     "screen": "medsynth.stages.screen:ScreenStage",
     "dedup": "medsynth.stages.dedup:DedupStage",
     "split": "medsynth.stages.split:SplitStage",
+    "filter": "medsynth.stages.filter:FilterStage",
     "rewrite": "medsynth.stages.rewrite:RewriteStage",
     "profile": "medsynth.stages.profile:ProfileStage",
     "voice": "medsynth.stages.voice:VoiceStage",
@@ -69,6 +71,7 @@ class PipelineConfig(BaseModel):
     split: SplitSettings = SplitSettings()
     llm: LLMSettings = LLMSettings()
     budget: BudgetSettings = BudgetSettings()
+    filter: FilterSettings = FilterSettings()
     rewrite: RewriteSettings = RewriteSettings()
     profile: ProfileSettings = ProfileSettings()
     voice: VoiceSettings = VoiceSettings()
