@@ -1,12 +1,14 @@
 """Writes a corpus folder: dialogues as sharded Parquet, speakers, ledger, facts about it, checksums.
 
-Memory is bounded by one shard file; nothing depends on the order in which workers finished.
+Memory is bounded by a few pieces of a file, however large the file; nothing depends on the order in which
+workers finished.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from pathlib import Path
@@ -18,22 +20,29 @@ from medsynth.corpus.schema import DIALOGUES, SPEAKERS, dialogue_row, speaker_ro
 from medsynth.records import SPLITS, Dialogue, FrameRef, Speaker
 
 ROWS_AS_OBJECTS = 256
-"""Rows held as Python objects before they become a compact frame."""
+BYTES_AS_OBJECTS = 8 * 2**20
+"""How much is held as Python objects before it goes to disk as a piece: rows, and bytes of text and audio."""
 
 
 class CorpusWriter:
-    """Collects dialogues into `data/<split>-NNNNN-of-NNNNN.parquet` under `root` and counts them."""
+    """Collects dialogues into `data/<split>-NNNNN-of-NNNNN.parquet` under `root` and counts them.
+
+    Rows wait on disk, as Arrow files in `root/.pieces`, until their data file is full: what a file is made of
+    passes through memory one piece at a time.
+    """
 
     def __init__(self, root: Path, *, max_shard_mb: int, rows_per_group: int) -> None:
         self._root = root
         self._limit = max_shard_mb * 2**20
         self._rows_per_group = rows_per_group
-        self._rows: dict[str, list[dict[str, Any]]] = defaultdict(list)
-        self._frames: dict[str, list[pl.DataFrame]] = defaultdict(list)
+        self._waiting: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        self._waiting_bytes: Counter[str] = Counter()
+        self._pieces: dict[str, list[Path]] = defaultdict(list)
         self._bytes: Counter[str] = Counter()
         self._files: dict[str, list[Path]] = defaultdict(list)
         self.facts = Facts()
         (root / "data").mkdir(parents=True)
+        (root / ".pieces").mkdir()
 
     def add(self, dialogue: Dialogue) -> None:
         """Append a dialogue to its split."""
@@ -42,23 +51,35 @@ class CorpusWriter:
         split = dialogue.split
         if self._bytes[split] and self._bytes[split] + size > self._limit:
             self._flush(split)
-        self._rows[split].append(row)
+        self._waiting[split].append(row)
+        self._waiting_bytes[split] += size
         self._bytes[split] += size
-        if len(self._rows[split]) == ROWS_AS_OBJECTS:
+        if len(self._waiting[split]) >= ROWS_AS_OBJECTS or self._waiting_bytes[split] >= BYTES_AS_OBJECTS:
             self._settle(split)
         self.facts.add(dialogue)
 
     def _settle(self, split: str) -> None:
-        self._frames[split].append(pl.DataFrame(self._rows[split], schema=DIALOGUES))
-        self._rows[split] = []
+        if not self._waiting[split]:
+            return
+        path = self._root / ".pieces" / f"{split}-{len(self._pieces[split]):06d}.arrow"
+        pl.DataFrame(self._waiting[split], schema=DIALOGUES).write_ipc(path, compression="lz4")
+        self._pieces[split].append(path)
+        self._waiting[split], self._waiting_bytes[split] = [], 0
 
     def _flush(self, split: str) -> None:
         self._settle(split)
         path = self._root / "data" / f"{split}-{len(self._files[split]):05d}.part"
-        frame = pl.concat(self._frames[split], rechunk=True)
-        frame.write_parquet(path, compression="zstd", row_group_size=self._rows_per_group, statistics=False)
+        pl.scan_ipc(self._pieces[split]).sink_parquet(
+            path,
+            compression="zstd",
+            row_group_size=self._rows_per_group,
+            statistics=False,
+            maintain_order=True,
+        )
         self._files[split].append(path)
-        self._frames[split], self._bytes[split] = [], 0
+        for piece in self._pieces[split]:
+            piece.unlink()
+        self._pieces[split], self._bytes[split] = [], 0
 
     def finish(self) -> None:
         """Write what is left and give the files their final names."""
@@ -68,6 +89,7 @@ class CorpusWriter:
             total = len(self._files[split])
             for index, path in enumerate(self._files[split]):
                 path.rename(path.with_name(f"{split}-{index:05d}-of-{total:05d}.parquet"))
+        shutil.rmtree(self._root / ".pieces")
 
 
 class Facts:

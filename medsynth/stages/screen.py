@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
@@ -71,7 +71,8 @@ class ScreenSettings(StageSettings):
     `keep_share` is the share of an answer that must be left when leaning sentences are taken out.
     `medical_words` is how many
     medical words a text of up to 200 words must have (weak ones count half), a longer one up to four times as
-    many; 0 switches the rule off. `check_harm` keeps requests for harm apart.
+    many; 0 switches the rule off. Questions about registration, insurance, prices, food and care of the body
+    belong to consultations and are no reason to reject. `check_harm` keeps requests for harm apart.
     """
 
     lengths: dict[str, Lengths] = Field(default_factory=_default_lengths)
@@ -91,8 +92,7 @@ class _Side:
     raw: str = ""
     text: str = ""
     rests_on: str = ""
-    leans_on: str = ""
-    leaning: int = 0
+    leaning: dict[str, int] = field(default_factory=dict)
     normalised: int = 0
     contact: int = 0
     advertises: bool = False
@@ -103,16 +103,24 @@ class _Side:
         return len(_UNITS.findall(self.text))
 
     @property
+    def leans_on(self) -> str:
+        """What the text rests on, else links where most of what leans does, else what is named first ("": nothing)."""
+        others = [kind for kind in self.leaning if kind != "link"]
+        links = self.leaning.get("link", 0)
+        most = "link" if links > sum(self.leaning[kind] for kind in others) else next(iter(others), "")
+        return self.rests_on or most
+
+    @property
     def kept_share(self) -> float:
         """Share of the normalised text that does not lean on anything."""
-        return 1 - self.leaning / self.normalised if self.normalised else 1.0
+        return 1 - sum(self.leaning.values()) / self.normalised if self.normalised else 1.0
 
 
 class ScreenStage(Stage[RawQA]):
     """Cleans every turn and rejects, by name, what no consultation can be made of."""
 
     name = "screen"
-    version = 3
+    version = 4
     Settings = ScreenSettings
     settings: ScreenSettings
 
@@ -166,7 +174,7 @@ class ScreenStage(Stage[RawQA]):
             sides[role].text = "\n".join(t.text for t in turns if t.role == role)
         said = (sides["patient"].text, sides["doctor"].text)
         if self.settings.check_dependence and reads_unseen_report(*said, lang):
-            sides["doctor"].rests_on = sides["doctor"].leans_on = "image"
+            sides["doctor"].rests_on = "image"
         meta = {
             key: value for key, raw in record.meta.items() if (value := _clean_meta(raw, lang)) is not None
         }
@@ -219,12 +227,13 @@ class ScreenStage(Stage[RawQA]):
 
     def _without_leaning(self, text: str, lang: str, role: Role, side: _Side, dropped: dict[str, int]) -> str:
         """Take out the sentences that lean on something. A patient's picture or table cannot be taken out."""
-        for found in reversed(dependences(text, lang)):
-            side.leans_on = found.kind
+        leaning = dependences(text, lang)
+        for found in leaning:
             if found.rests or (role == "patient" and found.kind != "link"):
-                side.rests_on = found.kind
-            side.leaning += found.end - found.start
+                side.rests_on = side.rests_on or found.kind
+            side.leaning[found.kind] = side.leaning.get(found.kind, 0) + found.end - found.start
             dropped[found.kind] = dropped.get(found.kind, 0) + 1
+        for found in reversed(leaning):
             text = text[: found.start].rstrip() + " " + text[found.end :].lstrip()
         return text.strip()
 
@@ -296,7 +305,7 @@ def _dependence(role: Role, side: _Side, lengths: Lengths, keep_share: float) ->
     if not side.leans_on:
         return [Check(f"{_SIDE[role]} stands alone", Reason.NEEDS_IMAGE, True, "0", "0")]
     least = lengths.question_min if role == "patient" else lengths.answer_min
-    kind = side.rests_on or side.leans_on
+    kind = side.leans_on
     enough = side.units >= least and side.kept_share >= keep_share
     value = f"{side.units} words, {side.kept_share:.2f} of the text"
     detail = f"{_SIDE[role]}: rests on it" if side.rests_on else f"{_SIDE[role]}: {value} left"

@@ -8,7 +8,8 @@ from itertools import pairwise
 from typing import Any
 
 from medsynth.records import Kind, RawTurn, Reason
-from medsynth.text.harm import asks_for_harm, refuses_a_wrong, stance
+from medsynth.text.harm import refuses_a_wrong, stance
+from medsynth.text.harm_requests import asks_for_harm
 from medsynth.text.medical import medical_score
 
 # Small talk belongs to consultations, and a source may cut them into pieces: one is judged only as a whole.

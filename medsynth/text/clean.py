@@ -114,6 +114,8 @@ _LABELS_ZH = re.compile(
     # Fields of a form that were left empty.
     r"|(?:患者)?(?:性别|年龄)[:：](?=\s*(?:$|(?:患者)?(?:性别|年龄)[:：]))"
 )
+# Buttons of a web page, run into its text.
+_LABELS_EN = re.compile(r"\b(?:Top of [Pp]age|[Bb]ack to [Tt]op)\b:?")
 
 
 def clean(text: str, lang: str) -> str:
@@ -165,8 +167,7 @@ def _normalise_once(text: str, lang: str) -> str:
     text = _characters(text)
     text = _html(text)
     text = _markdown(text)
-    if zh:
-        text = _LABELS_ZH.sub("\n", text)
+    text = (_LABELS_ZH if zh else _LABELS_EN).sub("\n", text)
     text = _lists(text, zh)
     return _chinese_layout(text) if zh else _english_layout(text)
 

@@ -57,11 +57,21 @@ _EN_TABLE = re.compile(
     r"\b(?:the |this |following )?(?:table|chart)s? (?:below|above|on the next page)\b|\b(?:see"
     r"|refer to|in) (?:the )?table \d"
     r"|\btable \d{1,2}\b(?! ?(?:tablets|spoon))|\b(?:the )?(?:following|accompanying|above) (?:table|chart)\b"
+    r"|\buse (?:the|this) (?:table|chart) (?:on pages?|to (?:learn|find|see|work out))\b"
+    r"|\blisted [oi]n th(?:is|e) table\b"
     r"|\b(?:this|the) (?:table|chart) (?:shows?|offers?|lists?|gives?|includes?|summari[sz]es|describes)\b"
     r"|\bApproximate number of patients\b|\(HPO\) has collected information|\bfrequency "
     r"(?:of a sign or symptom is usually|may also be)"
     r" listed\b|\bnumber of the fraction is\b|\bBecause these frequencies are based\b|\bfrequency of 25/25\b",
     re.I,
+)
+_EN_GO = r"(?:see|go to|visit|read|check out|refer to|view)"
+# What can be read or visited: anything but somebody, or somewhere to be treated.
+_EN_TITLE = (
+    r"(?!(?:(?:your|a|an|the|his|her|their|my|our|one of|with) )?(?:[\w'’-]+ ){0,3}?(?:doctors?|physicians?"
+    r"|providers?|nurses?|pharmacists?|specialists?|dentists?|clinics?|hospitals?|emergency|counsell?ors?"
+    r"|genetics? professionals?|(?:\w{3,20}(?:ologists?|icians?|iatrists?|therapists?))|GP|ER|him|her|them|us|me"
+    r"|(?-i:if|how|what|whether|that|it))\b)(?!\d)"
 )
 _EN_LINK = re.compile(
     r"\bclick(?:ing)? (?:here|on|the|below)\b|\b(?:these|the following) (?:resources|links"
@@ -73,7 +83,32 @@ _EN_LINK = re.compile(
     r"|\b(?:go to|see|read) the [^.?!]{0,80}\b(?:article|fact sheet|Health Topics|PDQ summary)\b"
     r"|\b(?:on|content on|using) this page\b|\bthis page (?:is|has|lists|offers|provides|contains)\b"
     r"|\bweb ?sites for you\b"
-    r"|\b(?:following|these|this) (?:link|web ?site|web ?page|web address)s?\b|\blinks? (?:below|above)\b",
+    r"|\b(?:following|these|this) (?:link|web ?site|web ?page|web address)s?\b|\blinks? (?:below|above)\b"
+    # Leads elsewhere: a section, a page, a brochure. Who is to be seen or asked is no such place.
+    rf"|\b(?:for|to (?:get|find|read|see)) (?:more|further|additional)\b[^?!;]{{0,160}}?\b{_EN_GO} {_EN_TITLE}"
+    rf"|\bto (?:learn|find out|know) more\b[^?!;]{{0,160}}?\b{_EN_GO} {_EN_TITLE}"
+    rf"|\b{_EN_GO} {_EN_TITLE}[^?!;]{{1,200}}\b(?:for (?:more|further|additional)\b[^.?!]{{0,30}}\binformation"
+    r"|to (?:learn|find out|read) more)\b"
+    r"|\b(?:more|further|additional) information\b[^?!;]{0,140}\b(?:(?:is|are) (?:provided|given|available)"
+    r"|can be (?:found|located|obtained)) (?:in|on|at)\b"
+    r"|\bcan be found (?:in|on|at) [^.?!]{0,60}\b(?:section|chapter|web ?site|page|booklet|article)s?\b"
+    r"|\b(?:see|read) (?:the|our|this) [^.?!]{0,60}\b(?:sections?|chapters?|pages?|booklets?|brochures?)\b"
+    r"|\b(?:for|are|provides?|has|offers) links to\b|\bregister to view\b|\bleaving an? [\w ]{1,30}web ?site\b"
+    r"|\bsee an? (?:video|animation|slide ?show)\b|\breplay the (?:video|animation)\b|\bA-Z (?:list|index)\b"
+    r"|\bthe (?:web ?site|web ?page) (?:also )?(?:provides|has|offers|contains|lists|includes)\b"
+    r"|\[[^\[\]]{0,30}\b(?:PDF|KB|MB|\d{1,3} pages?)\b[^\[\]]{0,20}\]",
+    re.I,
+)
+# Titles that were links: what is left of a page's navigation between its paragraphs.
+_EN_NAVIGATION = re.compile(
+    r"\A\W*(?:More on:.{0,120}|Related (?:Pages|Links|Topics|Resources)\b.{0,80}|For (?:more|additional) information"
+    r"|(?:General|Additional|Related|More) Information|(?:Information|Resources) for (?:[A-Z][\w&,-]* ?){1,5})\W*\Z"
+)
+# A sentence about a page goes on in the next one: "It includes materials for you."
+_EN_PAGE = re.compile(r"\bth(?:is|ese) (?:web ?)?(?:page|site)s?\b", re.I)
+_EN_PAGE_GOES_ON = re.compile(
+    r"\A\W*(?:It|They|We) (?:also )?(?:include|contain|provide|offer|list|describe|explain|cover|give)s?\b"
+    r"|\A\W*There (?:is|are) [^.?!]{0,80}\b(?:links?|quizz?(?:es)?|games|(?:web ?)?sites|pages|videos)\b",
     re.I,
 )
 
@@ -129,14 +164,23 @@ def dependences(text: str, lang: str) -> list[Dependence]:
     masked = mask_urls(text)
     if kind_of(masked, language) is None:
         return []
-    found = []
+    found: list[Dependence] = []
+    about_page = False
     for start, end in split_sentences(masked, language):
-        kind = kind_of(masked[start:end], language)
+        sentence = masked[start:end]
+        kind = kind_of(sentence, language)
+        if language == "en":
+            if kind is None and about_page and _EN_PAGE_GOES_ON.search(sentence):
+                kind = "link", False
+            about_page = kind is not None and (about_page or _EN_PAGE.search(sentence) is not None)
         if kind is None:
             continue
+        spans = [(start, end)]
         if language == "zh" and not kind[1]:
-            start, end = _clauses(masked, start, end, kind)
-        found.append(Dependence(kind[0], start, end, kind[1]))
+            spans = [_clauses(masked, start, end, kind)]
+        elif not kind[1]:
+            spans = _asides(masked, start, end, kind) or spans
+        found += [Dependence(kind[0], *span, kind[1]) for span in spans]
     return found
 
 
@@ -162,6 +206,19 @@ def _clauses(text: str, start: int, end: int, kind: tuple[Kind, bool]) -> tuple[
     ]
     leaning = [c for c in clauses if _kind_zh(text[slice(*c)]) == kind]
     return (leaning[0][0], end if leaning[-1] == clauses[-1] else leaning[-1][1]) if leaning else (start, end)
+
+
+_EN_ASIDE = re.compile(r"\([^()]{3,300}\)")
+
+
+def _asides(text: str, start: int, end: int, kind: tuple[Kind, bool]) -> list[tuple[int, int]]:
+    """Return the brackets of an English sentence that point to something, where nothing else in it does."""
+    brackets = [m.span() for m in _EN_ASIDE.finditer(text, start, end) if _kind_en(m[0]) == kind]
+    rest, last = "", start
+    for opening, closing in brackets:
+        rest, last = rest + text[last:opening], closing
+    rest += text[last:end]
+    return brackets if _kind_en(rest) is None and re.search(r"\w", rest) else []
 
 
 # A pattern is tried only where one of its words occurs: most sentences have none of them.
@@ -201,7 +258,19 @@ _LINK_WORDS = (
     "article",
     "fact sheet",
     "health topics",
-    "summary",
+    "summar",
+    "information",
+    "more",
+    "section",
+    "chapter",
+    "page",
+    "booklet",
+    "brochure",
+    "register",
+    "a-z",
+    "pdf",
+    " kb",
+    " mb",
 )
 
 
@@ -235,5 +304,7 @@ def _kind_en(sentence: str) -> tuple[Kind, bool] | None:
         return "table", False
     if URL_MASK in sentence:
         return "link", False
-    leans = any(word in lower for word in _LINK_WORDS) and _EN_LINK.search(sentence)
+    leans = any(word in lower for word in _LINK_WORDS) and (
+        _EN_LINK.search(sentence) or _EN_NAVIGATION.search(sentence)
+    )
     return ("link", False) if leans else None

@@ -47,6 +47,19 @@ _FOREIGN = (
     _words("il che di ho sono non per una della con mi gli anche da un ma del alla questo è si le"),
     _words("uma que não com para dor estou os ao do da em por mais meu minha tem é são de"),
     _words("het een van ik niet dat met voor zijn op aan heb mijn ook maar bij naar deze worden"),
+    _words("się nie na jest od mam oraz jak czy proszę jeśli mnie bardzo przez dni dla że lub także będzie"),
+    _words(
+        "och jag att det är inte som på med har för av den till om kan ska du två jeg og ikke er til hvad"
+    ),
+    _words("ve bir bu için çok ne mi mı ben gibi daha ile gün sonra olarak hiç ama her değil nasıl gece"),
+    _words(
+        "saya yang dan tidak dengan untuk ini itu dari pada bisa sejak karena sudah apa dalam jika atau anda hari"
+    ),
+    _words("és nem hogy az van egy meg már nagyon mit ha el is napja miatt vagy kell lehet"),
+    _words("jsem se že mám není nebo už dny jak při také může které byl když mě po velmi"),
+    _words("ja ei olen että mitä kun mutta minulla ovat voi myös joka päivää sitä"),
+    _words("și nu cu mă este pentru din sau care mai sunt doare după fost trebuie"),
+    _words("tôi không là và của có bị đau cho khi thì nên một các với được đã nào bác trong"),
 )
 
 

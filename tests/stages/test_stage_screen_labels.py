@@ -1,10 +1,15 @@
 """Screening against labels: what a person, reading the row, says should happen to it.
 
 `screen_labels.csv` names rows of published data by file and id. `label` is "keep" or the reason ("|" parts
-equally right ones), `leans` what sentences lean on, `redact` which personal data there are, `harm` whether
-harm is asked for; "?" where a person cannot tell. The set "first" served to mend the rules, "fresh" was drawn
-and read afterwards; the few rules that "fresh" showed to be missing were added after it had been measured.
-Requests for harm are screened as if their source had not marked them.
+equally right ones), `leans` what sentences lean on (leading to a page, a section or a publication elsewhere is
+leaning on a link), `redact` which personal data there are, `harm` whether harm is asked for; "?" where a person
+cannot tell, or where a row was looked up for another question.
+
+The set "first" served to mend the rules. "fresh" and "second" were drawn by chance and read before the rules saw
+them; what they showed to be missing was mended after it had been measured. "harm" holds requests for harm and
+what looks like them, found by their words; "medical" rows with hardly a medical word. There is no row in a
+language other than the one declared, and no answer that goes along with harm: `test_stage_screen_invented.py`
+has those. Requests for harm are screened as if their source had not marked them.
 """
 
 from __future__ import annotations
@@ -25,9 +30,13 @@ from medsynth.stages.screen import ScreenSettings, ScreenStage
 LABELS = Path(__file__).with_name("screen_labels.csv")
 LEANING = {"image", "table", "link"}
 ENOUGH = 10
-RECALL = 0.9
-# Two of eleven answers are about a web page without naming another: their telling sentences go, the rest stays.
-RECALL_OF = {("en", "outcome", "needs_link"): 0.8}
+PRECISION = 0.98
+RECALL = 0.98
+# Names without title or introduction are not looked for; a date may be said in pieces.
+RECALL_OF = {
+    ("zh", "personal data", "name"): 0.92,
+    ("en", "personal data", "birth_date"): 0.95,
+}
 
 
 def _labels() -> list[dict[str, str]]:
@@ -86,11 +95,11 @@ def _measure(folder: str) -> dict[tuple[str, str, str], Counter[str]]:
             note((row["lang"], "leans on"), set(row["leans"].split()), leaning)
         if row["redact"] != "?" and got == "keep":
             note((row["lang"], "personal data"), set(row["redact"].split()), _tally(meta, "redacted"))
-        if got == "keep":
+        if got in {"keep", "harmful_answer"} and row["harm"] != "?":
             note(
                 (row["lang"], "harm"),
                 {"asked"} if row["harm"] else set(),
-                {"asked"} if "harm" in meta else set(),
+                {"asked"} if "harm" in meta or got == "harmful_answer" else set(),
             )
     return found
 
@@ -100,6 +109,7 @@ def test_enough_rows_are_labelled() -> None:
     for lang in ("en", "zh"):
         counts = Counter(row["set"] for row in rows if row["lang"] == lang)
         assert counts["first"] >= 200 and counts["fresh"] >= 100
+        assert counts["second"] >= 60 and counts["harm"] >= 40
     assert len({(row["file"], row["id"]) for row in rows}) == len(rows)
 
 
@@ -116,5 +126,5 @@ def test_screening_agrees_with_a_reader() -> None:
         print(f"{' '.join(key):40s} cases {cases:4d}  precision {precision:.3f}  recall {recall:.3f}")
         if cases >= ENOUGH:
             judged += 1
-            assert precision >= 0.95 and recall >= RECALL_OF.get(key, RECALL), (key, dict(counts))
+            assert precision >= PRECISION and recall >= RECALL_OF.get(key, RECALL), (key, dict(counts))
     assert judged >= 10

@@ -38,6 +38,8 @@ ENGLISH = [
     ("e.g. vitamin B12 (cobalamin) 2.4 mcg/day", "e.g. vitamin B12 (cobalamin) 2.4 mcg/day"),
     ("a line that goes\non in lower case", "a line that goes on in lower case"),
     ("<UNSURE>maybe</UNSURE> two <UNIN/> days", "maybe two days"),
+    ("Top of page How is it spread? Back to top", "How is it spread?"),
+    ("the top of page two", "the top of page two"),
     ("an A1C of 7% - that is high - needs care", "an A1C of 7% - that is high - needs care"),
 ]
 CHINESE = [

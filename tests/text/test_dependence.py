@@ -20,6 +20,15 @@ LEANS = [
     ("en", "More is available at www.example.org/help.", "link"),
     ("en", "Watch the video to learn more.", "link"),
     ("en", "For details, visit the website of the society.", "link"),
+    ("en", "Use this table to learn your BMI.", "table"),
+    ("en", "See Drugs Approved for Leukemia for more information.", "link"),
+    ("en", "For more information, go to What Causes Cough?", "link"),
+    ("en", "More information is provided in the health topic, Kidney Stones.", "link"),
+    ("en", "Information about trials can be found in the Trials section of the website.", "link"),
+    ("en", "Here are links to more information.", "link"),
+    ("en", "See our Side Effects page.", "link"),
+    ("en", "More on: Resources for Health Professionals", "link"),
+    ("en", "View the schedule [252 KB, 27 pages]", "link"),
     ("zh", "手上起了疙瘩，如图。", "image"),
     ("zh", "化验结果见下图，严重吗？", "image"),
     ("zh", "以下图片是我的检查结果。", "image"),
@@ -45,6 +54,13 @@ STANDS = [
     ("en", "My chart says you are forty."),
     ("en", "Tumour cells show up brighter in the picture."),
     ("en", "Visit your doctor if it gets worse."),
+    ("en", "For more information, see your child's doctor."),
+    ("en", "To learn more, talk with a genetics professional."),
+    ("en", "To find out more he went to see the eye specialist."),
+    ("en", "Arsenic has been studied for possible links to diabetes."),
+    ("en", "Further information was not given to us."),
+    ("en", "I read it online and it worried me."),
+    ("en", "It includes vitamins for you."),
     ("zh", "做了心电图和脑电图都正常。"),
     ("zh", "B超图像未见异常。"),
     ("zh", "我试图减肥但没有成功。"),
@@ -73,6 +89,21 @@ def test_a_sentence_is_found_in_its_place() -> None:
     (found,) = dependences(text, "en")
     assert text[found.start : found.end] == "The table below lists the doses."
     assert not found.rests
+
+
+def test_what_goes_on_about_a_page_leans_with_it() -> None:
+    text = "This page is for you! It includes materials for teens. There are quizzes and games. Sleep well."
+    assert [text[d.start : d.end] for d in dependences(text, "en")] == [
+        "This page is for you!",
+        "It includes materials for teens.",
+        "There are quizzes and games.",
+    ]
+
+
+def test_brackets_that_point_go_alone() -> None:
+    text = "An MRI (see the General Information section) shows the tumour."
+    (found,) = dependences(text, "en")
+    assert text[found.start : found.end] == "(see the General Information section)"
 
 
 def test_reading_a_picture_rests_on_it_and_asking_for_one_does_not() -> None:
