@@ -18,6 +18,7 @@ from medsynth.corpus.report_dialogues import dialogues_section, sample_section
 from medsynth.corpus.report_funnel import funnel_section, overview
 from medsynth.corpus.report_html import Html, esc, join, tag
 from medsynth.corpus.report_measures import coverage_section, duration_section
+from medsynth.corpus.report_models import models_section
 from medsynth.corpus.report_rejects import rejects_section
 from medsynth.corpus.report_voices import pitch_section
 
@@ -34,6 +35,7 @@ _SECTIONS = (
     ("rejects", "Rejects"),
     ("duplicates", "Duplicates"),
     ("coverage", "Coverage"),
+    ("models", "Models"),
     ("durations", "Durations"),
     ("pitch", "Pitch and pace"),
     ("dialogues", "Dialogues"),
@@ -60,7 +62,9 @@ def build_report(
     rejects = [e for e in examples if e.reason != "duplicate"]
     frames = facts.info.get("frames") or {}
     sample = sample_section(more, frames, facts.dialogues.height, SAMPLE_BUDGET)
-    links = [(anchor, title) for anchor, title in _SECTIONS if sample or anchor != "sample"]
+    models = models_section(facts)
+    left_out = {name for name, part in (("sample", sample), ("models", models)) if not part}
+    links = [(anchor, title) for anchor, title in _SECTIONS if anchor not in left_out]
     contents = tag(
         "nav",
         tag("ol", *(tag("li", tag("a", title, href=f"#{anchor}")) for anchor, title in links)),
@@ -76,6 +80,7 @@ def build_report(
             rejects_section(facts, rejects),
             clusters_section(facts, examples),
             coverage_section(facts),
+            models,
             duration_section(facts),
             pitch_section(facts),
             dialogues_section(rows, frames, AUDIO_BUDGET),

@@ -38,7 +38,7 @@ class Facts:
     """What a corpus holds.
 
     `info`: corpus.json. `dialogues`: one row a dialogue with source, lang, split, profile, bases, informant,
-    kind, cluster, `clips`, `seconds`, `f0_hz` (Hz) and `pace` (syllables or characters a second) where
+    kind, cluster, `rewriter` (its engine), `faithfulness` and `model_repairs` where a model wrote it, `clips`, `seconds`, `f0_hz` (Hz) and `pace` (syllables or characters a second) where
     measured, and the notes `relaxed` and `repairs` ("": none).
     `turns`: one row a turn with `lang`, `role`, `length` (words; characters in Chinese) and `seconds` (null:
     not voiced). `ledger` and `speakers` as on disk.
@@ -173,8 +173,9 @@ def _dialogue_columns() -> list[pl.Expr]:
             )
         ),
         pl.col("department").fill_null(""),
+        pl.col("provenance").struct.field("engine").alias("rewriter"),
         *(pl.col("patient").struct.field(name).fill_null(UNKNOWN).alias(name) for name in profile),
-        *(_check(name).alias(name) for name in ("f0_hz", "pace")),
+        *(_check(name).alias(name) for name in ("f0_hz", "pace", "faithfulness", "model_repairs")),
         *(_note(name).alias(name) for name in ("relaxed", "repairs")),
     ]
 

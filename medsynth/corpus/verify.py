@@ -14,10 +14,21 @@ from medsynth.corpus.reader import corpus_info, data_paths, dialogue_rows
 from medsynth.corpus.schema import DIALOGUES, SCHEMA_VERSION, clip_path, row_dialogue
 from medsynth.corpus.writer import file_sha256
 from medsynth.records import REASONS, SPLITS, Dialogue
+from medsynth.text.facts.dialogue import check_dialogue_facts
 from medsynth.text.render import check_origin
 from medsynth.text.speakable import check_dialogue
 
-CHECKS = ("checksums", "schema", "conservation", "splits", "speakers", "audio", "origins", "speakable")
+CHECKS = (
+    "checksums",
+    "schema",
+    "conservation",
+    "splits",
+    "speakers",
+    "audio",
+    "origins",
+    "facts",
+    "speakable",
+)
 SAMPLE_RATE = 16000
 
 
@@ -148,9 +159,29 @@ def _row(row: dict[str, Any], split: str, file: str, state: _State) -> Iterator[
     yield from _audio(row)
     for problem in check_dialogue(dialogue):
         yield Finding("speakable", name, problem)
+    if dialogue.provenance.engine != "extractive":
+        yield from _facts(dialogue)
+        return
     for index, turn in enumerate(dialogue.turns):
         for problem in check_origin(turn, dialogue.source_turns, dialogue.lang, frames):
             yield Finding("origins", f"{name} turn {index}", problem)
+
+
+def _facts(dialogue: Dialogue) -> Iterator[Finding]:
+    """Check what a model wrote: no turn may alter or invent a medical fact of the source.
+
+    A translation is not compared here; its facts were checked as it was made.
+    """
+    if dialogue.provenance.prompt.startswith("translate"):
+        return
+    for found in check_dialogue_facts(
+        dialogue.source_turns, dialogue.turns, dialogue.lang.split("-")[0].lower()
+    ):
+        if found.fails:
+            fact = found.finding
+            where = f"{dialogue.id} turn {found.turn}" if found.turn is not None else dialogue.id
+            said = fact.rewrite_text or fact.source_text
+            yield Finding("facts", where, f"{fact.kind} {fact.status}: {said!r}")
 
 
 def _voice(dialogue: Dialogue, state: _State) -> Iterator[Finding]:

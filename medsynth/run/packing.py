@@ -14,12 +14,13 @@ from medsynth import __version__
 from medsynth.corpus.reader import corpus_info, is_corpus
 from medsynth.corpus.report import RejectExample
 from medsynth.corpus.report_clusters import largest_clusters
+from medsynth.llm.budget import cost_of
 from medsynth.records import Dialogue, RawQA, Record
 from medsynth.run.files import fsync_dir, locked, swap_folder
 from medsynth.run.ledger import build_ledger
 from medsynth.run.progress import Display
 from medsynth.run.shards import Shard, digest, kept_records, read_outcomes, record_id
-from medsynth.run.workspace import Workspace
+from medsynth.run.workspace import Workspace, engine_usage
 from medsynth.sources import all_sources
 from medsynth.stages.pack import PackInputs, pack
 from medsynth.text.clean import clean
@@ -58,6 +59,7 @@ def pack_run(workspace: Workspace, shards: Sequence[Shard], display: Display) ->
             speakers=load_bank(workspace.context.resolve(bank) if bank else None),
             examples=reject_examples(workspace, ledger),
             citations=_citations(workspace),
+            usage=usage_facts(workspace),
             max_shard_mb=config.pack.max_shard_mb,
             rows_per_group=config.pack.rows_per_group,
         )
@@ -82,6 +84,31 @@ def public_pipeline(workspace: Workspace) -> dict[str, Any]:
         if data["voice"].get(key):
             data["voice"][key] = Path(data["voice"][key]).name
     return data
+
+
+def usage_facts(workspace: Workspace) -> list[dict[str, Any]]:
+    """Return per stage and model what was asked, as corpus.json has it; `cost` is None where it is unknown."""
+    prices = workspace.config.llm.prices
+    rows = []
+    for usage in engine_usage(workspace):
+        price = prices.get(usage.model)
+        rows.append(
+            {
+                "stage": usage.stage,
+                "model": usage.model,
+                "replies": usage.replies,
+                "prompt_tokens": usage.prompt_tokens,
+                "completion_tokens": usage.completion_tokens,
+                "untold": usage.untold,
+                "seconds_per_reply": round(usage.latency_s / usage.replies, 3) if usage.replies else 0.0,
+                "cut": usage.cut,
+                "retries": usage.retries,
+                "failed": dict(usage.faults),
+                "cost": cost_of(usage, prices),
+                "currency": price.currency if price else "",
+            }
+        )
+    return rows
 
 
 def _citations(workspace: Workspace) -> dict[str, str]:

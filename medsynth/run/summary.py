@@ -12,10 +12,10 @@ from rich.text import Text
 
 from medsynth.corpus.reader import corpus_info, is_corpus
 from medsynth.errors import printable
-from medsynth.llm.budget import cost_of
 from medsynth.records import Dialogue, RawQA, Record
 from medsynth.run.examine import trace
-from medsynth.run.workspace import Workspace, engine_usage
+from medsynth.run.packing import usage_facts
+from medsynth.run.workspace import Workspace
 
 
 def output() -> Console:
@@ -77,23 +77,20 @@ def print_usage(workspace: Workspace, console: Console) -> None:
 def usage_rows(workspace: Workspace) -> list[dict[str, str]]:
     """Return a row per stage and model: replies, tokens, seconds a reply, retries, cost ("unknown" where it is)."""
     rows = []
-    for usage in engine_usage(workspace):
-        cost = cost_of(usage, workspace.config.llm.prices)
-        price = workspace.config.llm.prices.get(usage.model)
-        told = usage.untold < usage.replies
-        more = "+" if usage.untold else ""
+    for usage in usage_facts(workspace):
+        told, more = usage["untold"] < usage["replies"], "+" if usage["untold"] else ""
         rows.append(
             {
-                "asked by": usage.stage,
-                "model": usage.model,
-                "replies": str(usage.replies),
-                "tokens in": f"{usage.prompt_tokens:,}{more}" if told else "unknown",
-                "tokens out": f"{usage.completion_tokens:,}{more}" if told else "unknown",
-                "s/reply": f"{usage.latency_s / usage.replies:.2f}" if usage.replies else "",
-                "cut": str(usage.cut),
-                "retries": str(usage.retries),
-                "cost": "unknown" if cost is None or price is None else f"{cost:,.4f} {price.currency}",
-                "no reply": ", ".join(f"{count} {fault}" for fault, count in usage.faults),
+                "asked by": usage["stage"],
+                "model": usage["model"],
+                "replies": str(usage["replies"]),
+                "tokens in": f"{usage['prompt_tokens']:,}{more}" if told else "unknown",
+                "tokens out": f"{usage['completion_tokens']:,}{more}" if told else "unknown",
+                "s/reply": f"{usage['seconds_per_reply']:.2f}",
+                "cut": str(usage["cut"]),
+                "retries": str(usage["retries"]),
+                "cost": "unknown" if usage["cost"] is None else f"{usage['cost']:,.4f} {usage['currency']}",
+                "no reply": ", ".join(f"{count} {fault}" for fault, count in usage["failed"].items()),
             }
         )
     return rows

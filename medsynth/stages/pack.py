@@ -37,6 +37,7 @@ class PackInputs:
     speakers: Sequence[Speaker]
     examples: Sequence[RejectExample]
     citations: Mapping[str, str] = field(default_factory=dict)
+    usage: Sequence[Mapping[str, Any]] = ()
     max_shard_mb: int = 256
     rows_per_group: int = 32
 
@@ -82,6 +83,8 @@ def pack(inputs: PackInputs, root: Path) -> dict[str, Any]:
         "voice_licences": sorted({s.licence for s in speakers}),
         **writer.facts.as_dict(),
     }
+    if inputs.usage:
+        info["usage"] = list(inputs.usage)
     write_json(root / "corpus.json", info)
     sources = [CardSource(**s, citation=inputs.citations.get(s["name"], "")) for s in info["sources"]]
     voices = voices_of(pl.read_parquet(root / "speakers.parquet", glob=False, memory_map=False))

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal, TypeAlias
 
 from pydantic import Field
 
 from medsynth.errors import UserError
+from medsynth.llm.settings import LLMOverride
 from medsynth.records import Dialogue, Outcome, Provenance, RawQA, Reason, Rejected, keep
 from medsynth.stages.base import Context, Stage, StageSettings
 from medsynth.stages.extractive import Draft, Limits, draft
@@ -21,11 +22,19 @@ from medsynth.text.lexicon import LEXICONS
 from medsynth.text.sentences import length
 from medsynth.text.speakable import MAX_CHARS, MAX_WORDS, check_dialogue
 
-ENGINES = ("extractive",)
+ENGINES = ("extractive", "llm")
+PromptChoice: TypeAlias = Literal["auto", "single", "multi", "reference", "safety"]
 
 
 class RewriteSettings(StageSettings):
-    """Settings of *rewrite*. Lengths are in words for English and in characters for Chinese."""
+    """Settings of *rewrite*. Lengths are in words for English and in characters for Chinese.
+
+    From `llm` on they are the engine `llm`'s. `prompt` names the rewrite prompt; `auto` goes by kind and number
+    of turns, `prompts` sets it by source. `target_lang` translates. `candidates` are asked for, the best is
+    taken; what fails its checks goes back `repairs` times. `min_followups` is asked for as far as the source
+    answers so many. `question_share` and `advice_share` are how much of the content of the patient's question
+    and of the doctor's advice must be said, `copied_share` how much may be the source word for word.
+    """
 
     engine: str = "extractive"
     max_words: int = Field(MAX_WORDS, ge=15, le=MAX_WORDS)
@@ -34,8 +43,19 @@ class RewriteSettings(StageSettings):
     aim_chars: int = Field(60, ge=15)
     opening_share: float = Field(0.4, gt=0, le=1)
     max_followups: int = Field(6, ge=0, le=12)
-    max_advice_turns: int = Field(4, ge=1, le=8)
-    max_exchanges: int = Field(12, ge=1, le=30)
+    max_advice_turns: int = Field(6, ge=1, le=8)
+    max_exchanges: int = Field(20, ge=1, le=40)
+    llm: LLMOverride = LLMOverride()
+    prompt: PromptChoice = "auto"
+    prompts: dict[str, PromptChoice] = Field(default_factory=dict)
+    prompts_folder: str | None = None
+    target_lang: Literal["en", "zh"] | None = None
+    candidates: int = Field(1, ge=1, le=16)
+    repairs: int = Field(2, ge=0, le=8)
+    min_followups: int = Field(2, ge=0, le=12)
+    question_share: float = Field(0.4, ge=0, le=1)
+    advice_share: float = Field(0.3, ge=0, le=1)
+    copied_share: float = Field(0.6, gt=0, le=1)
 
     def limits(self, lang: str) -> Limits:
         """Return the bounds for a language."""
@@ -54,8 +74,17 @@ class RewriteStage(Stage[RawQA]):
     """RawQA (screened, with its split) in, Dialogue out. Frames are the only input besides the record."""
 
     name: ClassVar[str] = "rewrite"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     Settings = RewriteSettings
+
+    @classmethod
+    def implementation(cls, settings: Any) -> type[Stage]:
+        """Return the stage that asks a model, where the settings name that engine."""
+        if settings.engine != "llm":
+            return cls
+        from medsynth.stages.llm_rewrite import LLMRewriteStage
+
+        return LLMRewriteStage
 
     def __init__(
         self, settings: Any, context: Context, frames: dict[str, FrameSet | None] | None = None

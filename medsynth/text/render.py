@@ -10,10 +10,17 @@ Round brackets are spoken in one of two ways, both visible in the spans:
   or only a trade name after a medicine;
 - said between commas, as spans before, within and after them ("5 days (since Monday) ago" ->
   "5 days, since Monday, ago").
-A sentence with a bare sign in brackets ("(-)") is not said at all: it is a finding that has no words here.
+A bare sign in brackets after a finding is read as clinicians read it, in Chinese: "(-)" 阴性, "(+)" 阳性,
+"(++)" 两个加号. Elsewhere, and with any other sign, the sentence is not said at all: it is a finding
+that has no words here.
+
+A lead-in that ends with a colon and what follows it are one sentence, and so are the terms of a list of
+definitions, said without them: "Tests may be used: Biopsy: The removal of cells. Smear: ..." ->
+"Tests may be used: Biopsy, Smear."
 
 In an English transcript without marks, a span may also begin or end before "so", "and then" and such
-(`sentences.speech_breaks`).
+(`sentences.speech_breaks`); in a long run of Chinese without marks before "但是", "请问" and such
+(`sentences.run_breaks`).
 """
 
 from __future__ import annotations
@@ -24,13 +31,14 @@ from functools import lru_cache
 
 from medsynth.records import FrameRef, RawTurn, Span, Turn
 from medsynth.text.lexicon import LEXICONS
-from medsynth.text.sentences import bracket_pairs, is_han, speech_breaks
+from medsynth.text.sentences import bracket_pairs, is_han, run_breaks, speech_breaks
+from medsynth.text.slots import labels
 
 _TERMINAL = "。！？!?.…"
 # Never a sign, a decimal point or the first half of "16、7" is taken for a mark.
 _LEADING = re.compile(
     r"(?:(?:[\s,，;；:：、。!！?？*•·●○▪◦~～…]|[\-–—.](?!\d))+"
-    r"|(?:[(（]\s*)?(?:[0-9]{1,2}|[一二三四五六七八九十]{1,2})\s*[)）、.．](?!\s*[\d一二三四五六七八九十两])\s*"
+    r"|(?:[(（]\s*)?(?:[0-9]{1,2}|[一二三四五六七八九十]{1,2})\s*[)）、.．。](?!\s*[\d一二三四五六七八九十两])\s*"
     r"|[①-⑳]\s*|第[一二三四五六七八九十]\s*[,，:：、]\s*)"
 )
 # "2,多吃鱼": a list mark only where a sentence begins.
@@ -57,6 +65,11 @@ _CONJUNCTION = re.compile(r"[,;:—–-]\s*(?:and|so|then)\s+\Z", re.I)
 _MEDICINE_ZH = re.compile(r"(?:片|液|胶囊|颗粒|丸|素|剂|膏|酸|定|林|星|平|唑|芬|坦|松)\Z")
 # "潜血(-)": a finding that is neither left out nor said.
 _SIGN = re.compile(r"\s*[-+±－＋—–﹣﹢]{1,4}\s*")
+_SIGN_WORDS = {
+    **dict.fromkeys("-－—–﹣", "阴性"),
+    **dict.fromkeys("+＋﹢", "阳性"),
+    **{"+" * n: f"{han}个加号" for n, han in ((2, "两"), (3, "三"), (4, "四"))},
+}
 
 
 def may_cut(inner: str) -> bool:
@@ -89,7 +102,13 @@ def spans_of(text: str, turn: int, start: int, end: int, *, keep_brackets: bool)
     for opened, closed in pairs:
         inner = text[opened + 1 : closed]
         if _SIGN.fullmatch(inner):
-            return ()
+            if inner.strip() not in _SIGN_WORDS or not any(map(is_han, text[start:opened])):
+                return ()
+            if closed + 1 >= end:  # nothing follows that the sign would stand before
+                return ()
+            bounds.append((left, opened))
+            left = closed + 1
+            continue
         bounds.append((left, opened))
         attached = opened > start and text[opened - 1].isalnum() and not is_han(text[opened - 1])
         short = attached or inner.strip().isupper() or inner.strip() in ("are", "or", "and")
@@ -121,6 +140,17 @@ def _joint(text: str, left: Span, right: Span) -> str | None:
     """Return how a gap between two spans is said (" ", "", ", "), or None when a new sentence begins."""
     gap = text[left.end : right.start]
     bare = gap.strip()
+    if left.end <= right.start and not bare and text[left.end - 1] == ":":
+        return " "  # a lead-in and its first entry
+    if bare == ":":
+        return ": "
+    if (
+        bare[:1] == ":"
+        and text[right.end : right.end + 1] == ":"
+        and bare[-1] in _TERMINAL
+        and "\n" not in gap
+    ):
+        return ", "  # the terms of a list of definitions
     if left.end > right.start or not bare or "\n" in gap or text[left.end - 1] in _TERMINAL:
         return None
     blank = " " if gap[0].isspace() or gap[-1].isspace() else ""
@@ -128,6 +158,8 @@ def _joint(text: str, left: Span, right: Span) -> str | None:
         if text[left.end - 1] in ",，;；:：、" or text[right.start] in ",，;；:：、。.!！?？":
             return ""
         return "，" if is_han(text[left.end - 1]) or is_han(text[right.start]) else ", "
+    if bare[0] in "(（" and bare[-1] in ")）" and bare[1:-1].strip() in _SIGN_WORDS:
+        return _SIGN_WORDS[bare[1:-1].strip()]
     if bare[0] in "(（" and bare[-1] in ")）" and bracket_pairs(bare)[:1] == [(0, len(bare) - 1)]:
         return "" if text[right.start] in ",，;；:：、。.!！?？" else blank
     return None
@@ -218,8 +250,10 @@ def _is_boundary(text: str, at: int, lang: str, labels: frozenset[int]) -> bool:
     if not (_in_word(text[left - 1]) and _in_word(text[right])) or _LIST_NUMBER.match(text, right):
         return True
     if lang == "zh":
-        return bool(gap) and is_han(text[left - 1])
-    if at in speech_breaks(text) or right in speech_breaks(text):
+        return at in run_breaks(text, lang) or (bool(gap) and is_han(text[left - 1]))
+    if any(
+        place in breaks for breaks in (speech_breaks(text), run_breaks(text, lang)) for place in (at, right)
+    ):
         return True
     return bool(gap) and _CONJUNCTION.search(text[max(0, at - 16) : at]) is not None
 
@@ -229,10 +263,8 @@ def label_edges(text: str, lang: str) -> frozenset[int]:
     """Return the offsets where section labels ("病情分析：", "Answer:") and greetings begin and end."""
     if lang not in LEXICONS:
         return frozenset()
-    patterns = LEXICONS[lang].label, LEXICONS[lang].greeting
-    return frozenset(
-        edge for pattern in patterns for match in pattern.finditer(text) for edge in match.span()
-    )
+    greetings = (match.span() for match in LEXICONS[lang].greeting.finditer(text))
+    return frozenset(edge for span in (*labels(text, lang), *greetings) for edge in span)
 
 
 def check_origin(
@@ -266,7 +298,8 @@ def check_origin(
         if last is not None and last.turn == piece.turn:
             gap = source.text[last.end : piece.start]
             joint = _joint(source.text, last, piece)
-            if joint is not None and len(gap.strip()) > 2 and not may_cut(gap.strip()[1:-1]):
+            bracket = joint is not None and gap.strip()[:1] in tuple("(（") and len(gap.strip()) > 2
+            if bracket and not may_cut(gap.strip()[1:-1]):
                 problems.append(f"the parenthesis left out at {last.end} holds a number or a negation")
         last = piece
     if not problems and render(turn.origin, source_turns, lang) != turn.text:

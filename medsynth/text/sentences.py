@@ -73,6 +73,10 @@ _SOFT_ABBREVIATIONS = frozenset(
 )
 _LIST_MARK = re.compile(r"(?:\d{1,2}|[a-zA-Z]|[ivxIVX]{1,4})\Z")
 _LINE_MARK = re.compile(r"[\s\-–—•·*●○▪◦,，;；:：、.。]*")
+_NUMBER_WORD = re.compile(
+    r"(?:zero|oh|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen"
+    r"|eighteen|nineteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|hundred)\b"
+)
 _LATIN_WORD = re.compile(r"[A-Za-z]")
 
 
@@ -133,6 +137,10 @@ def _stop_ends(text: str, i: int, floor: int, lang: str) -> bool:
     following = text[i + 1 : i + 60].lstrip()
     touching = i + 1 < len(text) and not text[i + 1].isspace()
     lower = word.lower()
+    if lang == "en" and _NUMBER_WORD.match(following):
+        spoken = text[max(floor, i - 12) : i].split()
+        if spoken and _NUMBER_WORD.fullmatch(spoken[-1]):
+            return False  # "two. five milligrams": a decimal, transcribed
     if touching and text[i + 1] in ".。":
         return False  # the last of a run decides
     latin = (
@@ -166,9 +174,11 @@ def _stop_ends(text: str, i: int, floor: int, lang: str) -> bool:
 
 def _is_list_number(text: str, i: int, floor: int, number: int) -> bool:
     """Return whether the mark at `i` follows the number that a list has come to."""
-    if i - 1 < floor or text[i - 1] != str(number % 10) or not is_han(text[i + 1 : i + 2] or " "):
+    if i - 1 < floor or text[i - 1] not in ("1", str(number % 10)) or not is_han(text[i + 1 : i + 2] or " "):
         return False
-    return i - 1 == floor or is_han(text[i - 2]) or text[i - 2] in "。；;：:，, "
+    if text[i] == "。" and text[i - 1] != str(number % 10):
+        return False  # a full stop after a number, more likely than a new list
+    return i - 1 == floor or is_han(text[i - 2]) or text[i - 2] in "。.；;：:，,！!？?）)”~～ "
 
 
 def split_sentences(text: str, lang: str) -> list[tuple[int, int]]:
@@ -193,14 +203,14 @@ def split_sentences(text: str, lang: str) -> list[tuple[int, int]]:
             if char in ")）" and not inside[i + 1] and text[i - 1] in ".!?。！？":
                 following = text[i + 1 : i + 9].lstrip()[:1]
                 ends = not following or following.isupper() or is_han(following)
+        elif lang == "zh" and char in ".．、。" and _is_list_number(text, i, start, number):
+            # "宜食1.鱼2.蛋", "3。多喝水": a list within a line
+            cuts.append(i - 1)
+            start = i - 1
+            number = int(text[i - 1]) + 1
         elif char in _HARD or char in semicolons:
             # "1。5克": a full stop typed for a decimal point
             ends = not (char == "。" and text[i - 1 : i].isdigit() and text[i + 1 : i + 2].isdigit())
-        elif lang == "zh" and char in ".．、" and _is_list_number(text, i, start, number):
-            # "宜食1.鱼2.蛋": a list within a line
-            cuts.append(i - 1)
-            start = i - 1
-            number += 1
         elif char in "~～" and lang == "zh":
             ends = not (text[i - 1 : i].isdigit() or text[i + 1 : i + 2].isdigit())
         elif char == "…":
@@ -226,16 +236,20 @@ def split_sentences(text: str, lang: str) -> list[tuple[int, int]]:
 def split_clauses(text: str, start: int, end: int, lang: str) -> list[tuple[int, int]]:
     """Return the clauses of `text[start:end]`, cut after commas and semicolons (en: colons too), as offsets.
 
-    In Chinese a blank between two Han characters is a boundary too. Numbers ("1,000", "7，8") and round
+    In Chinese a blank between two Han characters is a boundary too, and in a long run without marks so is
+    the place before a word that begins a clause (`run_breaks`). Numbers ("1,000", "7，8") and round
     brackets are not cut. Surrounding blanks are left out; all else is covered, in order.
     """
     inside = bytearray(end - start)
     for opened, closed in bracket_pairs(text, start, end):
         inside[opened - start : closed + 1 - start] = b"\x01" * (closed + 1 - opened)
+    breaks = run_breaks(text, lang) if lang == "zh" else frozenset()
     cuts: list[int] = []
     for i in range(start, end):
         if inside[i - start]:
             continue
+        if i in breaks and i > start:
+            cuts.append(i)
         char = text[i]
         before = text[i - 1] if i > start else ""
         after = text[i + 1] if i + 1 < end else ""
@@ -276,7 +290,8 @@ def length(text: str, lang: str) -> int:
 
 _MARK = re.compile(r"[.?!](?=\s|\Z)")
 _SPEECH_BREAK = re.compile(
-    r"(?<= )(?<!and )(?<!so )(?<!but )(?=(?:and (?:then|i|i'm|we|we'll|you|so|that|the|if)"
+    r"(?<= )(?<!and )(?<!so )(?<!but )(?<! i )(?<! we )(?<!you )(?<!right )"
+    r"(?<!for )(?<!just )(?<!until )(?<!'ll )(?<!i'm )(?=(?:and (?:then|i|i'm|we|we'll|you|so|that|the|if)"
     r"|so|but|okay|alright|now|because|then|if|also)\b )",
     re.I,
 )
@@ -291,3 +306,38 @@ def speech_breaks(text: str) -> frozenset[int]:
     if len(_MARK.findall(text)) * 40 > len(text.split()):
         return frozenset()
     return frozenset(match.start() for match in _SPEECH_BREAK.finditer(text))
+
+
+# A stretch without marks that is too long for one clause (zh) or one turn (en).
+_RUNS = {
+    "zh": re.compile(r"[^\s，,。；;：:！!？?、（）()“”…~～]{24,}"),
+    "en": re.compile(r"(?:[^\s.?!;()]+(?:[.][^\s.?!;()]+)? ){60,}"),
+}
+_RUN_BREAKS = {
+    "zh": re.compile(
+        r"(?<![但可不只就还或往是])(?=(?:但是|可是|不过|而且|所以|因此|因为|由于|后来|请问|想问|想咨询|结果(?![是为显正出不]))"
+        r"|(?<![到从至在是以和对])(?:现在|目前|最近)(?![的是为])|(?<![这那有前说他她它])之后(?![的就才又再也还]))"
+        r"|(?<![问听是让找医])(?=医生说)|(?<![就是的会我他她地很又])(?=突然)"
+        r"|(?<![我他她们您你带送就才再要想能会没有来不得人近])(?=去医院(?!的))"
+        r"|(?<=[吗呢])(?=[我他她您你想会能是有如怎要可该])|(?<=怎么办)(?=[我他她您你想会能是有])"
+    ),
+    "en": re.compile(r"(?<= )(?=(?:and|but|because|until|which|in case|so that|then)\b )"),
+}
+# The shortest part between two breaks, in characters.
+_RUN_PART = {"zh": 8, "en": 40}
+
+
+@lru_cache(maxsize=64)
+def run_breaks(text: str, lang: str) -> frozenset[int]:
+    """Return where a long run without marks may be cut: before "但是", "请问" and such, after "吗"; "and" (en).
+
+    No part between two of these places is shorter than 8 characters (zh) or 40 (en).
+    """
+    found: list[int] = []
+    for run in _RUNS[lang].finditer(text) if lang in _RUNS else ():
+        last = run.start()
+        for match in _RUN_BREAKS[lang].finditer(text, run.start(), run.end()):
+            if match.start() - last >= _RUN_PART[lang] and run.end() - match.start() >= _RUN_PART[lang]:
+                last = match.start()
+                found.append(last)
+    return frozenset(found)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 from medsynth.text.lexicon import LEXICONS
@@ -47,11 +48,41 @@ _MIN_CLAUSE = {"en": 4, "zh": 8}
 _STRONG = 6
 _FINE = 5
 _SHORT_TIME = 12
+# The second half of a thought, whatever it is about.
+_FINISHES_ZH = re.compile(r"\W*(?:就|才|却|导致|造成|引起|使|让|以至|反而|也|都|的|了)")
 _STRONG_ZH = re.compile(r"\W*(?:但|可是|不过|所以|因此|后来|然后|于是|结果|而且|并且|之后|可)")
 
 
+# Headings without a colon, numbered questions, and what simulated doctors call their steps.
+_HEADINGS = {
+    "zh": re.compile(
+        r"(?:(?<=[。！？!?；;，,\n])|\A)\s*(?:"
+        r"(?:指导意见|意见建议|指导建议|病情分析|问题分析|病例分析|原因分析|健康指导|心理指导|专家建议|温馨提示)"
+        r"(?:[，,。]\s*|(?=可以|建议|您|你|需要|应该|平时|注意|首先))"
+        r"|[问答](?:题)?(?:[1-9](?!\d)\s*[：:、.．，,]?|[一二三四五]\s*[：:、.．，,])\s*(?=[\u4e00-\u9fff])"
+        r"|患者\s*[:：]\s*(?=[男女])|(?:等待患者的?反馈|问诊|进一步了解|考虑检查)\s*[：:]\s*)"
+    ),
+    # A title that the sentence begins with once more: "Iris The iris is ...", "Early stage Early stage means ...".
+    "en": re.compile(
+        r"(?:(?<=[.!?:\n] )|(?<=\n)|\A)(?:[ \t]*(?i:key points)\s*:\s*"
+        r"|(?P<title>[A-Z][\w'-]+(?: [\w'-]+){1,5}) (?=(?:The |An? )?(?i:(?P=title))\b)"
+        r"|(?P<word>[A-Z][\w'-]{3,}) (?=(?:The|An?) (?i:(?P=word))\b))"
+    ),
+}
+# Asks for help, and tells nothing.
+_PLEA_ZH = re.compile(
+    r"\W*(?:请|麻烦|烦劳|劳烦|希望|望|恳请|拜托)(?!问)[^，。？?]{0,8}"
+    r"(?:指导|看看|看下|看一下|解答|解惑|解释|答复|帮忙|帮帮|建议)(?:一下|下)?[吧啊呀]?\W*"
+)
+_WISH_ZH = re.compile(
+    r"\W*(?:我|所以|就)*(?:很|特别)?想(?:找|要|寻求)[^，。]{0,8}(?:办法|方法|治疗|药)[^，。]{0,6}\W*\Z"
+)
+_NO_IDEA_ZH = re.compile(
+    r"我?也?不(?:知道?|晓得|清楚)是?(?:为什么|为啥|怎么回事|什么原因|为何|咋回事|怎么了?)[，,]\s*(?=[^？?]*\Z)"
+)
 _TOPIC_ZH = re.compile(
-    r"\W*(?:[您你]好)?\W*(?:在?(?:这|此)种?情况下?|像[^，。]{1,14}|对于?[^，。]{1,12}|针对[^，。]{1,10}|这样子?(?:的话)?|[^，。]{1,10}(?:后|之后|以后|时|的时候|期间))\W*"
+    r"\W*(?:但是?|可是?)?(?:我?也?不(?:知道?|晓得|清楚)是?(?:为什么|为啥|怎么回事|什么原因|为何|咋回事)|这(?:个|次)?(?:暑假|寒假|春节|假期|夏天|冬天|周末))\W*"
+    r"|\W*(?:[您你]好)?\W*(?:在?(?:这|此)种?情况下?|像[^，。]{1,14}|对于?[^，。]{1,12}|针对[^，。]{1,10}|这样子?(?:的话)?|[^，。]{1,10}(?:后|之后|以后|时|的时候|期间))\W*"
 )
 # A tag makes a question of the clause before it.
 _TAG_ZH = re.compile(r"\W*(?:是吗|是吧|对吗|对不对|对吧|是不是|行吗|行不行|可以吗|好吗|好不好|真的吗)\W*")
@@ -85,6 +116,12 @@ def classify(text: str, lang: str) -> str:
 
 
 def _classified(text: str, lang: str) -> tuple[str, int]:
+    if lang == "zh":
+        if _PLEA_ZH.fullmatch(text):
+            return "thanks", 0
+        if _WISH_ZH.match(text):
+            return "question", _STRONG
+        text = _NO_IDEA_ZH.sub("", text)  # "不知道为什么，汗变酸了": no question
     found = scores(text, lang)
     marked = text.rstrip().endswith(("?", "？", "吗"))
     if "question" in found and not marked and LEXICONS[lang].not_question.search(text):
@@ -105,16 +142,38 @@ def skip_greeting(text: str, start: int, end: int, lang: str) -> int:
     return start
 
 
+def labels(text: str, lang: str) -> list[tuple[int, int]]:
+    """Return where section labels ("病情分析：", "Answer:") and headings within a line ("，指导意见，") stand."""
+    found = [match.span() for match in LEXICONS[lang].label.finditer(text)]
+    taken = {at for a, b in found for at in range(a, b)}
+    found += [m.span() for m in _HEADINGS[lang].finditer(text) if not taken & set(range(*m.span()))]
+    return sorted(found)
+
+
 def segments(text: str, lang: str) -> Iterator[tuple[int, int]]:
-    """Yield the sentences of `text` as offsets, with section labels and leading greetings left out."""
+    """Yield the sentences of `text` as offsets, with section labels and greetings left out."""
     start = 0
-    cuts = [match.span() for match in LEXICONS[lang].label.finditer(text)]
-    for left, right in [*cuts, (len(text), len(text))]:
+    for left, right in [*labels(text, lang), (len(text), len(text))]:
         for a, b in split_sentences(text[start:left], lang):
-            a = skip_greeting(text, start + a, start + b, lang)
-            if any(char.isalnum() for char in text[a : start + b]):
-                yield a, start + b
+            for c, d in _between_greetings(text, start + a, start + b, lang):
+                c = skip_greeting(text, c, d, lang)
+                if any(char.isalnum() for char in text[c:d]):
+                    yield c, d
         start = right
+
+
+def _between_greetings(text: str, start: int, end: int, lang: str) -> list[tuple[int, int]]:
+    """Cut a Chinese sentence before a greeting that somebody put in its middle."""
+    if lang != "zh" or ("您好" not in text[start + 1 : end] and "你好" not in text[start + 1 : end]):
+        return [(start, end)]
+    cuts = [
+        match.start()
+        for match in LEXICONS[lang].greeting.finditer(text, start, end)
+        if match.start() - start >= _MIN_CLAUSE["zh"] // 2
+        and end - match.end() >= _MIN_CLAUSE["zh"] // 2
+        and text[match.start() - 1] not in "对为祝给是说问想再"
+    ]
+    return list(pairwise([start, *cuts, end]))
 
 
 def _english_clauses(text: str, start: int, end: int) -> list[tuple[int, int]]:
@@ -155,6 +214,11 @@ def _with_topics(clauses: list[tuple[int, int]], text: str) -> list[tuple[int, i
     return joined
 
 
+def thoughts(text: str, start: int, end: int) -> list[tuple[int, int]]:
+    """Return the clauses of Chinese `text[start:end]`, one that only names a topic with the one about it."""
+    return _with_topics(split_clauses(text, start, end, "zh"), text)
+
+
 def patient_units(text: str, lang: Literal["en", "zh"] | str, *, fine: bool = False) -> list[Unit]:
     """Return what a patient's text holds as units of one slot each, in order; greetings and thanks left out.
 
@@ -164,11 +228,7 @@ def patient_units(text: str, lang: Literal["en", "zh"] | str, *, fine: bool = Fa
     lexicon = LEXICONS[lang]
     units: list[Unit] = []
     for start, end in segments(text, lang):
-        clauses = (
-            split_clauses(text, start, end, lang) if lang == "zh" else _english_clauses(text, start, end)
-        )
-        if lang == "zh":
-            clauses = _with_topics(clauses, text)
+        clauses = thoughts(text, start, end) if lang == "zh" else _english_clauses(text, start, end)
         fresh = True  # the first clause of a sentence
         announced = False  # "请问": what follows belongs to the question, until it is asked
         for left, right in clauses:
@@ -184,7 +244,8 @@ def patient_units(text: str, lang: Literal["en", "zh"] | str, *, fine: bool = Fa
                 units[-1] = Unit("question", _extend(units[-1].ranges, (left, right), text, fresh))
                 announced = not asks
                 continue
-            if lang == "zh" and units and not fresh and _TAG_ZH.fullmatch(clause):
+            choice = clause.startswith("还是") and bool(units) and units[-1].slot == "question"
+            if lang == "zh" and units and not fresh and (choice or _TAG_ZH.fullmatch(clause)):
                 units[-1] = Unit(units[-1].slot, _extend(units[-1].ranges, (left, right), text, fresh))
                 continue
             announced = slot == "question" and not asks and lexicon.lead.search(clause) is not None
@@ -213,7 +274,8 @@ def _joins(
     if slot == "demographics" or (last.slot == "demographics" and slot != "other"):
         return slot == last.slot
     if leans and (lang == "en" or not fresh or _STRONG_ZH.match(clause)):
-        return True
+        told = fine and slot in ("tests", "medicines") and slot != last.slot and weight >= _STRONG
+        return not told or _STRONG_ZH.match(clause) is not None or _FINISHES_ZH.match(clause) is not None
     if lang == "en" or fresh:
         return False
     if fine and slot == "other" and last.slot in (*_TIMES, "medicines"):

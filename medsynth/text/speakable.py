@@ -12,12 +12,20 @@ MAX_WORDS = 60
 MAX_CHARS = 100
 
 _SYMBOLS = re.compile(
-    r"[\[\]{}<>＜＞［］｛｝【】〔〕《》〈〉|｜\\^_*#`=＝@→←↑↓⇒★☆●■◆□▲△▼※√÷•·◎○¤§¶]|(?<!\d)[~～]|[~～](?!\d)"
+    r"[\[\]{}［］｛｝【】〔〕《》〈〉|｜\\^_*#`@→←↑↓⇒★☆●■◆□▲△▼※√÷•·◎○¤§¶]|(?<!\d)[~～]|[~～](?!\d)"
+)
+_MAYBE_SIGN = re.compile(r"[<>＜＞=＝±﹢+＋]")
+_SIGNS = re.compile(
+    # Said before a number ("小于", "等于"); anything else is markup.
+    r"[<>＜＞=＝](?!\s?\d)|(?<![\w\u4e00-\u9fff ，、：:])[<>＜＞=＝]"
+    # A result that is only a sign ("潜血：±"): nothing would be heard.
+    r"|[±﹢](?!\d)|(?<![\d+＋A-Za-z])[+＋]{1,4}(?=\W*(?:[，,。.；;、]|\Z))"
 )
 _ROUND = re.compile(r"[()（）]")
 _URL = re.compile(r"https?:|www\.|ftp:|\b[\w-]{2,40}\.(?:com|cn|org|net|gov|edu|info|html?)\b", re.I)
 _REDACTED = re.compile(
-    r"\bX{3,}\b|\bx{4,}\b|[XＸx]{2,}(?=[\u4e00-\u9fff])|某某|\bREDACTED\b|&(?:[a-z]{2,8}|#\d{1,6});", re.I
+    r"\bX{3,}\b|\bx{4,}\b|[XＸx]{2,}(?=[\u4e00-\u9fff])|(?<!\A[\u4e00-\u9fff])(?<![。：:，\s][\u4e00-\u9fff])某某|\bREDACTED\b|&(?:[a-z]{2,8}|#\d{1,6});",
+    re.I,
 )
 _LIST = re.compile(
     r"[\n\r]|(?:\A|(?<!\d)[.。;；:：]\s*|[.。;；:：]\s+)(?:\d{1,2}(?:[.、]|[.．]\s)(?!\d)|[①-⑳⑴-⒛]|[-–—]\s)|[①-⑳⑴-⒛]|(?:\s[-–—]\s.{0,200}){2}"
@@ -33,7 +41,7 @@ def speech_problems(text: str) -> list[str]:
     problems = []
     if not any(char.isalnum() for char in text):
         problems.append("nothing to say")
-    if _SYMBOLS.search(text):
+    if _SYMBOLS.search(text) or (_MAYBE_SIGN.search(text) and _SIGNS.search(text)):
         problems.append("markup or a symbol without a spoken form")
     if _ROUND.search(text):
         problems.append("a bracket")

@@ -8,10 +8,13 @@ from dataclasses import replace
 from itertools import pairwise
 
 from medsynth.records import Reason, Rejected
-from medsynth.stages.extractive.pieces import Limits, Script, Sentence, pack, said_sentences, trim
+from medsynth.stages.extractive.pieces import Limits, Script, Sentence, pack, trim
+from medsynth.stages.extractive.said import said_sentences
 from medsynth.text.lexicon import LEXICONS
 
 _EXTRA_TURNS = 2
+# More turns than this are rather longer than many.
+_FEW_TURNS = 4
 
 
 def tokens(text: str, lang: str) -> set[str]:
@@ -30,7 +33,7 @@ def contained(part: set[str], whole: set[str]) -> float:
 def rated(sentences: Sequence[Sentence], lang: str, asked: str = "") -> list[Sentence]:
     """Return the sentences that say something, once each, with what they are worth.
 
-    Warnings, advice, assessment and doses weigh more, and so does what stands early. `asked` is what
+    Warnings, lists, advice, assessment and doses weigh more, and so does what stands early. `asked` is what
     the patient wrote: a sentence that only echoes it is dropped.
     """
     lexicon = LEXICONS[lang]
@@ -41,14 +44,15 @@ def rated(sentences: Sequence[Sentence], lang: str, asked: str = "") -> list[Sen
         if sentence.fate != "kept":
             continue
         words = tokens(sentence.text, lang)
-        if any(contained(words, other) >= 0.85 and len(words) > 3 for other in seen):
+        again = any(contained(words, other) >= 0.85 and len(words) > 3 for other in seen)
+        if again and not sentence.group:  # an entry of two lists is said in both
             continue
         if sentence.question and contained(words, question) >= 0.7:
             continue
         seen.append(words)
         worth = 2.0 * bool(lexicon.advice.search(sentence.text))
         worth += 1.0 * bool(lexicon.assessment.search(sentence.text))
-        worth += 4.0 * sentence.must
+        worth += 4.0 * sentence.must + 2.0 * (sentence.group > 0)
         worth += 2.0 * (len(result) < 2) - 0.1 * len(result)
         result.append(replace(sentence, worth=worth))
     return result
@@ -99,6 +103,6 @@ def _turns(sentences: Sequence[Sentence], limits: Limits, most: int) -> list[lis
     """Pack into turns of the length aimed at, or longer ones where that makes too many."""
     for aim in (limits.aim, (limits.aim + limits.turn) // 2, limits.turn):
         turns = pack(sentences, limits.turn, aim)
-        if len(turns) <= most:
+        if len(turns) <= min(most, _FEW_TURNS):
             break
     return turns

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from medsynth.records import FrameRef, RawQA, RawTurn, Reason, Rejected, Turn
 from medsynth.stages.extractive import exam, multi, single
@@ -13,6 +13,9 @@ from medsynth.text.informant import read_informant
 from medsynth.text.lexicon import LEXICONS
 from medsynth.text.render import check_origin
 from medsynth.text.speakable import check_turns
+
+# A conversation of which no more than this can be said is not worth having.
+_LEAST_EXCHANGES = 6
 
 
 @dataclass(frozen=True)
@@ -39,12 +42,20 @@ def draft(raw: RawQA, lang: str, frames: FrameSet, seed: int, limits: Limits) ->
     speaker: Speaker = "self" if read_informant(source, lang).informant == "self" else "other"
     first = next((turn.text for turn in source if turn.role == "patient"), "")
     child = speaker == "other" and LEXICONS[lang].child.search(first) is not None
-    script = Script(source, lang, frames, seed, raw.id, speaker, raw.kind, child)
     write = exam.write if raw.kind == "exam" else single.write if _is_single(source) else multi.write
-    try:
-        result = write(script, limits)
-    except OutOfFrames as error:
-        return Draft(rejected=Rejected(Reason.UNSPEAKABLE, f"more frames needed than there are for {error}"))
+    while True:
+        script = Script(source, lang, frames, seed, raw.id, speaker, raw.kind, child)
+        try:
+            result = write(script, limits)
+            break
+        except OutOfFrames as error:
+            if write is not multi.write or limits.exchanges <= _LEAST_EXCHANGES:
+                detail = f"more frames needed than there are for {error}"
+                return Draft(rejected=Rejected(Reason.UNSPEAKABLE, detail))
+            # Said over fewer exchanges, and at less length, a conversation needs fewer.
+            limits = replace(
+                limits, exchanges=limits.exchanges * 2 // 3, advice_turns=max(limits.advice_turns - 1, 1)
+            )
     if isinstance(result, Rejected):
         return Draft(tuple(script.turns), result)
     turns = tuple(script.turns)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from medsynth.records import Reason, Rejected
-from medsynth.stages.extractive.pieces import Limits, Script, Sentence, said_sentences
+from medsynth.stages.extractive.pieces import Limits, Script, Sentence
+from medsynth.stages.extractive.said import said_sentences
 
 
 def write(script: Script, limits: Limits) -> Rejected | dict[str, float]:

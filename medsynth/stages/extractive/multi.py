@@ -7,7 +7,9 @@
   lost while the patient's reply to it stays.
 - A turn over the limit loses its least important sentences; a doctor's turn may become several, with the
   patient listening in between, a patient's turn two, with the doctor asking to go on.
-- At most `exchanges` exchanges: how it begins, and then those that hold most of the history and the advice.
+- The formalities before the complaint (names, "can you hear me") go.
+- At most `exchanges` exchanges: how it begins, and then those that hold most of the history, the assessment,
+  the advice, and what to do if it gets worse.
 - The doctor closes, with something said in the source, or with a frame after the patient's reply.
 """
 
@@ -20,17 +22,40 @@ from itertools import pairwise
 
 from medsynth.records import Reason, Rejected, Role
 from medsynth.stages.extractive.advice import rated, spread
-from medsynth.stages.extractive.pieces import Limits, Script, Sentence, pack, said_sentences, trim
+from medsynth.stages.extractive.pieces import Limits, Script, Sentence, pack, trim
+from medsynth.stages.extractive.said import said_sentences
 from medsynth.text.lexicon import LEXICONS
 from medsynth.text.slots import HISTORY, scores
 
-# Turns that one turn of the doctor may become when it ends by asking; else as many as any advice.
+# Turns that one turn of the doctor may become when it ends by asking; one that needs more is an assessment.
 _ASKING_TURNS = 2
+# So many turns more than other advice may a doctor's monologue take.
+_MONOLOGUE = 4
+# The formalities of a consultation by telephone or video: who it is, and whether the line holds.
+_FORMALITY = re.compile(
+    r"\b(?:can|could|do) you (?:hear|see) me|\bdate of birth|\b(?:full|first|second|last) name"
+    r"|\bconfirm (?:your|a few|some)|\b(?:private|confidential|quiet) (?:place|space|room|area)"
+    r"|\byour address\b|\b(?:camera|microphone|video)\b"
+    r"|姓名|怎么称呼|能听(?:到|见|清)",
+    re.I,
+)
+_FORMAL_REPLY = {"en": 12, "zh": 16}
+# What to do if it does not go as expected.
+_SAFETY_NET = re.compile(
+    r"\b(?:if|in case|should)\b(?=[^?!]{0,200}?\b(?:book|come back|come in|ring|call|phone|let (?:me|us)"
+    r"|get back|get in touch|give (?:me|us)|speak to|see|go to|contact|seek)\b)"
+    r"|(?:如果|若|要是|一旦|万一)[^。；]{1,50}(?:就诊|就医|复诊|复查|医院|联系|急诊|告诉我|来找)",
+    re.I,
+)
 # Words (en) or characters (zh) of a doctor's turn that only acknowledges: "Okay."
 _BARE = 3
 _HELLO = re.compile(r"\W*(?:(?:hi|hello|hey|good (?:morning|afternoon|evening|day))\b|\w{0,3}[您你]好)", re.I)
 # Exchanges at the beginning that are rather kept.
 _BEGINNING = 3
+# Exchanges at the end that are rather kept where the doctor says something of use in them.
+_ENDING = 2
+# A sentence of this length says something, whatever it leans on.
+_MATTERS = 8
 # So many exchanges are tried for a beginning.
 _TRIES = 12
 # Somebody is spoken of whom only the doctor has named.
@@ -68,7 +93,8 @@ def write(script: Script, limits: Limits) -> Rejected | dict[str, float]:
     items = _items(script, limits)
     if not any(item.said for item in items if item.role == "patient"):
         return Rejected(Reason.NO_COMPLAINT, "")
-    begun = _begun(items, script.lang, limits.exchanges)
+    matter = _without_formalities(items, script.lang)
+    begun = _begun(matter, script.lang, limits.exchanges) or _begun(items, script.lang, limits.exchanges)
     if begun is None:
         return Rejected(Reason.NO_COMPLAINT, "nothing the patient says stands without a question before it")
     opening, said = begun
@@ -107,6 +133,31 @@ def _items(script: Script, limits: Limits) -> list[Item]:
         else:
             items.append(item)
     return items
+
+
+def _without_formalities(items: list[Item], lang: str) -> list[Item]:
+    """Drop the exchanges before the complaint that only settle who speaks and whether the line holds."""
+    lexicon = LEXICONS[lang]
+    begins = next(
+        (k for k, item in enumerate(items) if sum(s.size for s in item.said) > _BARE), 0
+    )  # "Hello?"
+    result: list[Item] = []
+    n = begins
+    while n + 1 < len(items) and n < 2 * _TRIES:
+        pair = items[n : n + 2]
+        said = [s for item in pair for s in item.said]
+        if pair[0].role != "doctor" or any(s.must or lexicon.symptom.search(s.text) for s in said):
+            break
+        formal = any(_FORMALITY.search(s.text) for s in pair[0].said)
+        if not (formal and sum(s.size for s in pair[1].said) <= _FORMAL_REPLY[lang]):
+            result += pair
+        n += 2
+    if n - begins == len(result):
+        return items
+    # What is left of such an exchange ("Yes." - "Yeah, sure.") goes with it.
+    whole = [result[k : k + 2] for k in range(0, len(result), 2)]
+    told = [item for pair in whole if sum(s.size for s in pair[0].said) > _BARE for item in pair]
+    return [*told, *items[n:]]
 
 
 def _joined(left: Item, right: Item) -> Item:
@@ -230,7 +281,10 @@ def _whole(items: Sequence[Item]) -> list[Item]:
 def _afresh(item: Item) -> Item:
     """Return a doctor's item without the sentences at its start that lean on what has gone."""
     said = item.said
-    return replace(item, said=said[next((n for n, s in enumerate(said) if _fresh(s)), 0) :])
+    begin = next((n for n, s in enumerate(said) if _fresh(s)), 0)
+    if any(s.must or s.size > _MATTERS for s in said[:begin]):
+        begin = next((n for n, s in enumerate(said) if s.size > _BARE), 0)  # more would be lost than gained
+    return replace(item, said=said[begin:])
 
 
 def _fresh(sentence: Sentence) -> bool:
@@ -247,7 +301,10 @@ def _capped(items: list[Item], exchanges: int, lang: str) -> list[Item]:
         return items
     head = items[: 1 if items[0].role == "patient" else 2]
     blocks = [items[n : n + 2] for n in range(len(head), len(items), 2)]
-    worth = [_block_worth(block, lang) + (2.0 if n < _BEGINNING else 0.0) for n, block in enumerate(blocks)]
+    worth = [_block_worth(block, lang) for block in blocks]
+    for n in range(len(blocks)):
+        # How it begins, and what the doctor says at the end.
+        worth[n] += 2.0 * (n < _BEGINNING or (n >= len(blocks) - _ENDING and worth[n] > 0.5))
     best = sorted(range(len(blocks)), key=lambda n: (-worth[n], n))[: exchanges - 1]
     result = list(head)
     last = -1
@@ -271,6 +328,8 @@ def _block_worth(block: Sequence[Item], lang: str) -> float:
         worth += 0.5 * medical
     for sentence in (s for item in block if item.role == "doctor" for s in item.said if not s.question):
         worth += 3.0 * sentence.must + 1.0 * bool(lexicon.advice.search(sentence.text))
+        worth += 0.5 * bool(lexicon.assessment.search(sentence.text))
+        worth += 3.0 * bool(_SAFETY_NET.search(sentence.text))
     return worth
 
 
@@ -319,9 +378,21 @@ def _say(script: Script, item: Item, *, answers: bool, limits: Limits) -> None:
     weighed = rated(item.said, lang) or list(item.said)
     final = len(weighed) - 1
     # The question that the patient answers next is kept like a warning.
-    chosen = [replace(s, must=s.must or (s.question and n == final)) for n, s in enumerate(weighed)]
-    whole = sum(s.size for s in chosen) <= limits.turn
-    most = min(_ASKING_TURNS, limits.advice_turns) if item.asks else limits.advice_turns
+    chosen = [
+        replace(
+            s,
+            must=s.must or (s.question and n == final),
+            worth=s.worth + 2.0 * s.question + 2.0 * bool(_SAFETY_NET.search(s.text)),
+        )
+        for n, s in enumerate(weighed)
+    ]
+    size = sum(s.size for s in chosen)
+    whole = size <= limits.turn
+    asking = item.asks and size <= _ASKING_TURNS * limits.turn
+    # An assessment with its plan for several problems takes more turns than any other advice.
+    needed = -(-size * 5 // (limits.turn * 4))
+    longest = min(max(limits.advice_turns, needed), limits.advice_turns + _MONOLOGUE)
+    most = min(_ASKING_TURNS, limits.advice_turns) if asking else longest
     for number, part in enumerate([chosen] if whole else spread(chosen, limits, most)):
         if number:
             script.say("patient", [], "listen")

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 
 from medsynth.records import Reason, Rejected
 from medsynth.stages.extractive.advice import contained, tokens, write_advice
-from medsynth.stages.extractive.pieces import Limits, Script, Sentence, make_sentence, shortened, trim
+from medsynth.stages.extractive.pieces import Limits, Script, Sentence, make_sentence, trim
+from medsynth.stages.extractive.said import shortened
 from medsynth.text.lexicon import LEXICONS
-from medsynth.text.sentences import length, split_clauses
-from medsynth.text.slots import HISTORY, Unit, classify, patient_units, scores, segments
+from medsynth.text.sentences import length
+from medsynth.text.slots import HISTORY, Unit, classify, patient_units, scores, segments, thoughts
 
 _NOT_A_COMPLAINT = ("question", "demographics", "allergies", "family", "habits")
 # Rather not what a consultation begins with.
@@ -49,6 +50,14 @@ _MIN_FINE = 12
 _BARE_TIME_ZH = re.compile(
     r"(?:已经|已|大概|差不多)?有?[\d一二两三四五六七八九十几半多]{1,4}(?:多|来)?个?[天周月年](?:多)?了?[，,]"
 )
+# Says nothing by itself: "what now", "working like this", "we do not understand it".
+_HANGS_ZH = re.compile(
+    r"\W*(?:我?(?:该|应该|应当)?(?:怎么办|咋办|怎办|怎么治疗?|怎么回事)[啊呀呢]?\W*\Z|(?:在|像)?(?:这|那|此)(?:种|样|个|是))"
+)
+_FEARED_ZH = re.compile(r"担心|害怕|(?<!不)怕|忧心|遗传给|会(?:不会)?(?:隔代)?遗传")
+_PUZZLED_ZH = re.compile(r"不(?:是)?(?:很|太|怎么)?(?:懂|明白|了解|清楚)(?:的|了|啊)?\W*\Z")
+# A story that goes on: it may be told after "and then?".
+_GOES_ON_ZH = re.compile(r"\W*(?:然后|后来|之后|接着|但是?|可是|不过|所以|结果)")
 _SHORT = {"en": 24, "zh": 32}
 
 
@@ -74,6 +83,8 @@ def write(script: Script, limits: Limits) -> Rejected | dict[str, float]:
         return Rejected(Reason.NO_COMPLAINT, "the patient's text cannot be said" if text.strip() else "")
     if LEXICONS[lang].malformed.search(text):
         return Rejected(Reason.NO_COMPLAINT, "the question is put together from a title")
+    if _loses_question(script, parts, lang):
+        return Rejected(Reason.NO_COMPLAINT, "the patient's question cannot be said")
     total = sum(part.size for part in parts)
     held = _held(parts)
     if held < _MIN_QUESTIONS and lang == "zh" and total >= _MIN_FINE and script.kind != "safety":
@@ -104,6 +115,13 @@ def write(script: Script, limits: Limits) -> Rejected | dict[str, float]:
     }
 
 
+def _loses_question(script: Script, parts: Sequence[Part], lang: str) -> bool:
+    """Return whether the text asks something, and no part that can be said does."""
+    if any(part.slot == "question" for part in parts):
+        return False
+    return any(unit.slot == "question" for unit in patient_units(script.source[0].text, lang))
+
+
 def _held(parts: Sequence[Part]) -> int:
     """Return how many slots of the history these parts fill."""
     return len(HISTORY & {part.slot for part in parts})
@@ -123,7 +141,12 @@ def _parts(script: Script, lang: str, limit: int, *, fine: bool = False) -> list
             for piece in shortened(script.source[0].text, start, end, lang, limit):
                 said = make_sentence(script.source, 0, [piece], lang)
                 if said.fate == "kept" and said.size <= limit:
-                    parts.append(Part(unit.slot, Unit(unit.slot, (piece,)), said))
+                    slot = unit.slot
+                    if slot == "question" and piece != (start, end):
+                        # Not every piece of a long sentence that asks is a question.
+                        found = classify(script.source[0].text[slice(*piece)], lang)
+                        slot = "character" if found in ("other", "thanks") else found
+                    parts.append(Part(slot, Unit(slot, (piece,)), said))
     words = [tokens(part.said.text, lang) for part in parts]
     gone: set[int] = set()
     for i, mine in enumerate(words):
@@ -180,17 +203,27 @@ def _opening(
     if place is None:
         # Only questions, and what is no complaint: the first question opens.
         short = [i for i, part in enumerate(parts) if part.size <= limits.turn]
-        first = next((i for i in short if parts[i].slot == "question"), short[0] if short else None)
+        begins = [i for i in short if not (lang == "zh" and _HANGS_ZH.match(parts[i].said.text))]
+        first = next((i for i in begins if parts[i].slot == "question"), begins[0] if begins else None)
+        first = short[0] if first is None and short else first
         return ([], parts) if first is None else ([parts[first]], parts[:first] + parts[first + 1 :])
-    budget = max(int(total * limits.opening_share), 1)
-    head, tail = _cut_to(script, parts[place], min(budget, limits.turn))
+    budget = min(max(int(total * limits.opening_share), 1), limits.turn)
+    head, tail = _cut_to(script, parts[place], budget, limits.turn)
     parts = [*parts[:place], head, *tail, *parts[place + 1 :]]
     if head.size > limits.turn:
         return [], parts
     chosen = [place]
     size = head.size
-    for near, room in ((place - 1, budget + budget // 4), (place + 1, budget)):
-        if 0 <= near < len(parts) and parts[near].slot == "demographics" and size + parts[near].size <= room:
+    for near in (place - 1, place + 1):
+        if not 0 <= near < len(parts):
+            continue
+        # "Last month I went upstairs, fell down the steps": the beginning of the same sentence.
+        begun = near < place and parts[near].slot in ("onset", "duration", "other")
+        begun = begun and _one_sentence(parts, near, text, lang)
+        room = budget + budget // 4 if near < place and not begun else budget
+        if (begun or parts[near].slot == "demographics") and size + parts[near].size <= min(
+            room, limits.turn
+        ):
             chosen.append(near)
             size += parts[near].size
     last = max(chosen)
@@ -208,6 +241,12 @@ def _opening(
     return [parts[i] for i in sorted(chosen)], [p for i, p in enumerate(parts) if i not in chosen]
 
 
+def _one_sentence(parts: Sequence[Part], place: int, text: str, lang: str) -> bool:
+    """Return whether part `place` and the next are of one sentence."""
+    first, second = parts[place].unit.start, parts[place + 1].unit.start
+    return any(a <= first < b and a <= second < b for a, b in segments(text, lang))
+
+
 def _complaint(parts: Sequence[Part], lang: str) -> int | None:
     """Return the place of the unit that says what brings the patient here."""
     lexicon = LEXICONS[lang]
@@ -220,6 +259,8 @@ def _complaint(parts: Sequence[Part], lang: str) -> int | None:
             return False
         if lang == "zh" and asks and _BARE_TIME_ZH.match(part.said.text):
             return False  # "two years now, and ...": of what, only the question says
+        if lang == "zh" and _PUZZLED_ZH.search(part.said.text):
+            return False
         return i == 0 or not (part.said.leans or lexicon.connective.match(part.said.text))
 
     candidates = [i for i in range(len(parts)) if stands(i)]
@@ -235,7 +276,7 @@ def _complaint(parts: Sequence[Part], lang: str) -> int | None:
     return candidates[0]
 
 
-def _cut_to(script: Script, part: Part, budget: int) -> tuple[Part, list[Part]]:
+def _cut_to(script: Script, part: Part, budget: int, limit: int) -> tuple[Part, list[Part]]:
     """Cut a unit that is too long for an opening after a sentence or clause; the rest is asked for."""
     if part.size <= budget:
         return part, []
@@ -243,19 +284,31 @@ def _cut_to(script: Script, part: Part, budget: int) -> tuple[Part, list[Part]]:
     lexicon = LEXICONS[lang]
     pieces: list[tuple[int, int]] = []
     for start, end in part.unit.ranges:
-        pieces.extend(split_clauses(text, start, end, lang) if lang == "zh" else [(start, end)])
+        pieces.extend(thoughts(text, start, end) if lang == "zh" else [(start, end)])
     best = 0
-    for count in range(1, len(pieces)):
-        size = length(text[pieces[0][0] : pieces[count - 1][1]], lang)
-        following = text[slice(*pieces[count])]
-        if lexicon.connective.match(following) or (best and size > budget):
-            continue
-        if size >= (4 if lang == "en" else 6):
-            best = count
-        if size > budget:
+    for going_on in (False, True):
+        for count in range(1, len(pieces)):
+            size = length(text[pieces[0][0] : pieces[count - 1][1]], lang)
+            following = text[slice(*pieces[count])]
+            if (best and size > budget) or (
+                lexicon.connective.match(following) and not (going_on and _GOES_ON_ZH.match(following))
+            ):
+                continue
+            if size >= (4 if lang == "en" else 6):
+                best = count
+            if size > budget:
+                break
+        if best and length(text[pieces[0][0] : pieces[best - 1][1]], lang) <= budget:
             break
+        best = 0 if not going_on else best
     if not best:
         return part, []
+    while best < len(pieces) - 1 and not lexicon.symptom.search(text[pieces[0][0] : pieces[best - 1][1]]):
+        # Not yet what is wrong: a little more, where that says it.
+        size = length(text[pieces[0][0] : pieces[best][1]], lang)
+        if size > min(budget * 3 // 2, limit) or not lexicon.symptom.search(text[slice(*pieces[best])]):
+            break
+        best += 1
     head = _join(script, part.slot, pieces[:best])
     slot = classify(text[pieces[best][0] : pieces[-1][1]], lang)
     tail = _join(script, "character" if slot in ("other", "question", "thanks") else slot, pieces[best:])
@@ -330,6 +383,8 @@ def _slot(script: Script, part: Part, said: frozenset[str]) -> str:
     elif slot in ("character", "accompanying", "severity", "place") and lang == "zh":
         if not lexicon.symptom.search(text):
             return "more"
+    elif slot == "family" and lang == "zh" and _FEARED_ZH.search(text):
+        slot = "more"  # what may come of it, not who has it
     elif slot == "child" and not script.child:
         slot = "history"
     elif slot == "reproductive" and script.child:

@@ -1,0 +1,308 @@
+"""Faults that readers found in dialogues of real sources, told again in texts of our own."""
+
+from __future__ import annotations
+
+import pytest
+
+from medsynth.records import Reason
+from tests.stages.test_stage_rewrite import kept, problems, raw, rejected, slots, stage
+
+
+def doctor(*texts: str, lang: str = "en", question: str = "") -> str:
+    """Return all that the doctor says to a short question."""
+    asked = question or ("What is it?" if lang == "en" else "这是怎么回事？")
+    dialogue = kept(raw(asked, *texts, lang=lang))
+    assert problems(dialogue) == []
+    return (" " if lang == "en" else "").join(t.text for t in dialogue.turns if t.role == "doctor")
+
+
+FILLER = " ".join(
+    f"Region {n} has its own habits, and people there talk about them a lot." for n in range(40)
+)
+
+
+def test_a_lead_in_keeps_its_entries() -> None:
+    entries = [
+        "A dry mouth.",
+        "Blurred sight in the evening.",
+        "Cold hands and feet.",
+        "Trouble falling asleep.",
+    ]
+    said = doctor(
+        f"This is a made-up fever. {FILLER} Symptoms include: {' '.join(entries)} It passes. {FILLER}"
+    )
+    assert f"Symptoms include: {' '.join(entries)}" in said.replace(" Okay. ", " ")
+
+
+def test_a_list_on_lines_of_its_own_is_said() -> None:
+    said = doctor("Rest is best. Eat these foods:\nplain rice\nripe bananas\ndry toast\nIt passes in a week.")
+    assert "Eat these foods: plain rice. Ripe bananas. Dry toast." in said
+
+
+def test_the_entries_of_a_warning_are_warnings() -> None:
+    said = doctor(
+        f"This is croup. {FILLER} See a doctor if you have any of the following: Blue lips. A stiff neck. {FILLER}"
+    )
+    assert "Blue lips." in said and "A stiff neck." in said
+
+
+def test_definitions_may_be_dropped_but_not_their_terms() -> None:
+    names = [f"{name} test" for name in ("Glove", "Lamp", "Feather", "Marble", "Ribbon", "Candle")]
+    meaning = (
+        "A procedure in which the object is held for a long while so that the examiner can watch the hand"
+    )
+    listed = " ".join(f"{name}: {meaning} on day {n}." for n, name in enumerate(names, 2))
+    said = doctor(f"The following tests may be used: {listed} {FILLER}")
+    assert all(name in said for name in names)
+
+
+@pytest.mark.parametrize(
+    ("heading", "body"),
+    [
+        ("Pressure test.", "Pressure tests measure how hard the hand can squeeze."),
+        ("Slow breath recording (SBR).", "SBR counts the breaths of a whole night."),
+    ],
+)
+def test_a_heading_that_the_next_sentence_repeats_is_not_said(heading: str, body: str) -> None:
+    said = doctor(f"Two things help to find out. {heading} {body} You can eat before it.")
+    assert heading not in said and body in said
+
+
+def test_a_long_plan_after_a_transcribed_examination_is_said_in_full() -> None:
+    plan = [
+        "so i looked at your hand and it is swollen over the thumb side with a tender spot near the wrist",
+        "so i think that you have a strain of the thumb tendon and it will settle with rest over some weeks",
+        "so we are going to give you fifteen milligrams of meloxicam daily for the swelling with your breakfast",
+        "so i want you to wear the splint at night and to leave it off when you wash the hand in the morning",
+        "so i will send you to the hand therapist and she will show you how to move the thumb without pain",
+        "so for your blood pressure we will carry on with the lisinopril and check the kidneys in the spring",
+        "so for your sugar i want another test because the last one was higher than the two before it",
+        "so what do you think about that",
+    ]
+    record = raw(
+        "i fell on my hand and it hurts",
+        " ".join(plan),
+        "sounds good",
+        "okay see you in june",
+        kind="consultation",
+    )
+    dialogue = kept(record)
+    assert problems(dialogue) == []
+    said = " ".join(t.text.lower() for t in dialogue.turns)
+    assert all(part[3:] in said for part in plan)
+
+
+def test_a_long_encounter_keeps_complaint_red_flags_plan_and_safety_net() -> None:
+    texts = ["Hi, can you hear me? Could you confirm your full name and date of birth?", "Yes, it is Sam."]
+    texts += ["What has been going on?", "I have had a burning pain in my chest after meals for a month."]
+    texts += ["Have you coughed up any blood?", "No blood, no."]
+    for n in range(40):
+        texts += [
+            f"And do you like the weather in place number {n}?",
+            f"I do like the sun in place number {n}.",
+        ]
+    texts += ["I think this is reflux. Take omeprazole 20 mg every morning for four weeks.", "All right."]
+    texts += ["If it gets worse or you cannot swallow, book another appointment with us.", "I will."]
+    dialogue = kept(raw(*texts, "Good. Eat nothing late at night.", kind="consultation", first="doctor"))
+    assert problems(dialogue) == []
+    said = " ".join(t.text for t in dialogue.turns)
+    for part in (
+        "burning pain in my chest",
+        "coughed up any blood",
+        "omeprazole 20 mg",
+        "If it gets worse",
+        "late at night",
+    ):
+        assert part in said
+    assert "date of birth" not in said
+    assert len(dialogue.turns) <= 41
+
+
+def test_a_conversation_that_needs_too_many_frames_is_shortened() -> None:
+    advice = " ".join(
+        f"You should rest the left arm for {n} days and then lift a very light weight with care."
+        for n in range(2, 14)
+    )
+    texts = ["My arm hurts a lot."]
+    for _ in range(14):
+        texts += [advice, "And then?"]
+    assert problems(kept(raw(*texts, "Then come back.", kind="consultation"))) == []
+
+
+def test_a_heading_within_a_line_is_not_said() -> None:
+    said = doctor("建议查一下肾功能，指导意见，平时要多休息，少看屏幕。", lang="zh")
+    assert "指导意见" not in said and "建议查一下肾功能。平时要多休息，少看屏幕。" in said
+
+
+def test_what_was_done_about_it_is_asked_for() -> None:
+    dialogue = kept(
+        raw(
+            "耳朵最近总是痒，还流水，在诊所看过，只是开了消炎药，和滴耳液",
+            "不要掏耳朵，洗头时别进水。",
+            lang="zh",
+        )
+    )
+    assert problems(dialogue) == []
+    assert "medicines" in slots(dialogue)
+    assert any(t.text.startswith("只是开了消炎药") for t in dialogue.turns)
+
+
+def test_numbered_questions_lose_their_numbers_and_a_case_head_its_label() -> None:
+    dialogue = kept(
+        raw(
+            "患者:男，8周岁，昨天骑车摔倒，膝盖破皮，涂过碘伏。问1需要缝针吗？问2可以洗澡吗？",
+            "伤口浅，不用缝针，三天内别沾水。",
+            lang="zh",
+        )
+    )
+    assert problems(dialogue) == []
+    told = "".join(t.text for t in dialogue.turns if t.role == "patient")
+    assert "问1" not in told and "问2" not in told and "患者:" not in told
+    assert "需要缝针吗？可以洗澡吗？" in told
+
+
+def test_thanks_are_no_answer() -> None:
+    dialogue = kept(
+        raw(
+            "我左脚崴了，肿得厉害。",
+            "先冰敷，抬高左脚，不要走路。",
+            "谢谢医生的提醒，我会冰敷的。",
+            "不客气，这是我应该做的。",
+            "谢谢医生的关心和支持，我会随时向您咨询。希望能早日康复。",
+            "如果肿得更厉害，请及时就医。",
+            lang="zh",
+            kind="consultation",
+        )
+    )
+    assert problems(dialogue) == []
+    assert [t.text for t in dialogue.turns if t.role == "patient"][1:] == ["我会冰敷的。"]
+    assert "continue" not in slots(dialogue)
+    assert dialogue.turns[-1].text.endswith("请及时就医。")
+
+
+def test_results_that_are_only_signs_are_not_said() -> None:
+    dialogue = kept(
+        raw(
+            "我最近尿频。",
+            "请做一个尿检，告诉我结果。",
+            "潜血：±；亚硝酸盐：+；尿蛋白阴性；尿培养没有细菌。",
+            "结果还好，多喝水，一周后复查。",
+            lang="zh",
+            kind="consultation",
+        )
+    )
+    told = dialogue.turns[2].text
+    assert "尿蛋白阴性" in told and "±" not in told and "+" not in told
+
+
+def test_the_head_of_a_case_record_is_not_advice() -> None:
+    said = doctor("患者，女，41岁，指甲变薄，治疗中，效果不好。建议查一下铁蛋白，多吃瘦肉。", lang="zh")
+    assert "41岁" not in said and said.startswith("建议查一下铁蛋白")
+    kept_rest = doctor("患者，女，41岁，考虑是缺铁引起的，建议查一下铁蛋白。", lang="zh")
+    assert kept_rest == "考虑是缺铁引起的，建议查一下铁蛋白。"
+
+
+def test_a_question_that_cannot_be_said_is_not_left_out() -> None:
+    question = "请问这个药" + "需要一直吃下去吗还是可以停掉" * 12
+    assert (
+        rejected(raw(f"我有痛风。{question}", "可以停。平时多喝水，少吃海鲜。", lang="zh")).reason
+        == Reason.NO_COMPLAINT
+    )
+
+
+def test_a_run_without_marks_is_cut_where_a_thought_begins() -> None:
+    told = (
+        "前几天搬家的时候扭到了腰当时没有在意但是第二天早上起床就疼得直不起来了"
+        "因为家里没有药所以没有吃过药请问需要拍片子检查一下吗"
+    )
+    dialogue = kept(raw(told, "先平躺休息，三天不好再拍片。", lang="zh"))
+    assert problems(dialogue) == []
+    assert dialogue.turns[0].text == "前几天搬家的时候扭到了腰当时没有在意。"
+    assert dialogue.checks["opening_share"] <= 0.45
+    assert "".join(t.text[:-1] for t in dialogue.turns if t.role == "patient" and t.text[:-1] in told) == told
+
+
+def test_what_puzzles_the_patient_is_no_question() -> None:
+    dialogue = kept(
+        raw(
+            "我的头发以前很硬，但是这个夏天，不知道为什么，头发变得很软，还掉了不少。"
+            "在理发店用过护发素，没有效果。家里人都没有这个情况。应该吃点什么？",
+            "多吃鸡蛋和瘦肉，少熬夜。",
+            lang="zh",
+        )
+    )
+    asked = dialogue.turns[[t.text for t in dialogue.turns].index("应该吃点什么？")]
+    assert asked.role == "patient"
+    assert any("不知道为什么，头发变得很软" in t.text for t in dialogue.turns)
+
+
+def test_the_number_of_a_list_does_not_stick_to_the_sentence_before() -> None:
+    said = doctor("饮食上要注意：1。少吃盐。2。多吃青菜。也可以打BOTOX.3.不要熬夜。", lang="zh")
+    assert "少吃盐。" in said and "注意。少吃盐" in said
+    assert "3" not in said and "BOTOX。不要熬夜。" in said
+
+
+def test_a_case_with_signs_and_bounds_is_said_in_full() -> None:
+    enumerated = "、".join(f"第{n}项{n}.5mmol/L" for n in range(11, 24))
+    record = raw(
+        f"病人腹软，移动性浊音（-），双下肢病理征（＋），血糖<2.8mmol/L。肝功能：{enumerated}。诊断是什么？",
+        "血糖<2.8mmol/L提示低血糖，pH=7.38为正常。",
+        lang="zh",
+        kind="exam",
+    )
+    dialogue = kept(record)
+    assert problems(dialogue) == []
+    said = "".join(t.text for t in dialogue.turns)
+    assert "移动性浊音阴性，双下肢病理征阳性，血糖<2.8mmol/L。" in said
+    assert all(f"第{n}项{n}.5mmol/L" in said for n in range(11, 24))
+
+
+def test_the_bounds_are_the_users() -> None:
+    texts = ["My back hurts a lot."]
+    for n in range(30):
+        texts += [f"Walk for {n + 2} minutes a day.", f"And after {n + 2} days of back pain?"]
+    record = raw(*texts, "Then come back to me.", kind="consultation")
+    assert len(kept(record, stage(max_exchanges=5)).turns) <= 11
+
+
+def test_a_bare_question_does_not_open() -> None:
+    record = raw(
+        "21天前搬家，右手一天抬了几十次，现在又是这样，一天几十次，怎么办。心里着急。不知别人有没有这样的。",
+        "让右手休息几天，少抬东西。",
+        lang="zh",
+    )
+    assert not kept(record).turns[0].text.startswith("怎么办")
+
+
+def test_a_plea_is_no_answer() -> None:
+    dialogue = kept(
+        raw(
+            "我朋友最近刚搬家，但是他多年来一直有个病，痛风，他很担心遗传给孩子，想找个办法治疗一下，"
+            "这边想咨询一下痛风会遗传给后代么？麻烦医生指导一下。",
+            "痛风有家族倾向，孩子少喝含糖饮料，定期查尿酸。",
+            lang="zh",
+        )
+    )
+    told = [t.text for t in dialogue.turns if t.role == "patient"]
+    assert not any("指导一下" in text for text in told)
+    assert "medicines" not in slots(dialogue) and "family" not in slots(dialogue)
+
+
+def test_a_title_said_twice_is_said_once() -> None:
+    said = doctor(
+        "The eye has parts. Lens The lens bends the light. Outer shell The outer shell protects it."
+    )
+    assert said.startswith("The eye has parts. The lens bends the light. The outer shell protects it.")
+
+
+def test_a_transcribed_decimal_and_its_dose_stay_whole() -> None:
+    said = doctor("you can stay on two . five milligrams of norvasc and come back right now if you faint")
+    assert "two . five milligrams of norvasc" in said.lower().replace("two. five", "two . five")
+
+
+def test_a_second_list_is_not_a_term_of_the_first() -> None:
+    said = doctor(
+        "The following tests may be used: Lamp test: A procedure with a lamp. Glove test: A procedure with a glove. "
+        "Light can reach the eye through glass, water, and air: Glass. The light bends there."
+    )
+    assert "test, Light" not in said and "Light can reach the eye" in said
