@@ -49,6 +49,49 @@ def plan(given: dict[str, Any], workspace: Any) -> None:
     )
 
 
+@prompts.command("show")
+def show_prompt(
+    name: Annotated[str, typer.Argument(help="a prompt, such as filter, rewrite or profile")],
+    src: Annotated[
+        Path | None, typer.Option("--src", help="raw file or folder, or a run; the last run when not given")
+    ] = None,
+    record_id: Annotated[
+        str | None, typer.Option("--id", help="the record; the first that passes screen when not given")
+    ] = None,
+    pipeline: Annotated[
+        str | None, typer.Option("--pipeline", help="pipeline file, for its settings")
+    ] = None,
+    source: Annotated[
+        str | None, typer.Option("--source", help="reader of the raw files; recognised when not given")
+    ] = None,
+    lang: Annotated[str | None, typer.Option("--lang", help="language of the raw files (en, zh)")] = None,
+) -> None:
+    """Print exactly what a chat model would be sent for a record."""
+    from medsynth.run.lookup import find_screened
+    from medsynth.run.prompting import show_prompt as rendered
+    from medsynth.run.start import open_request
+
+    found = find_screened(open_request(src, pipeline, {"reader": source, "lang": lang}), record_id)
+    config = found.config
+    typer.echo(
+        printable(rendered(name, found.record, found.context, config.rewrite, config.filter, config.profile))
+    )
+
+
+@prompts.command("list")
+def list_prompts() -> None:
+    """List the prompts by name, language, version and what they are for."""
+    from medsynth.llm.prompts import PROMPTS, load_prompt
+    from medsynth.run.summary import print_table
+
+    rows = []
+    for name in PROMPTS:
+        for lang in ("en", "zh"):
+            prompt = load_prompt(name, lang)
+            rows.append({"prompt": name, "lang": lang, "version": prompt.version, "purpose": prompt.purpose})
+    print_table(rows)
+
+
 def check_engine(
     base_url: Annotated[
         str | None,

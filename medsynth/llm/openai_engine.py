@@ -1,7 +1,6 @@
 """The `openai` engine: any server that speaks the chat completions API, hosted or one's own.
 
-The `openai` client carries the requests (over aiohttp); waiting, asking again and judging answers is done
-here, because a run over many records knows more than one call: what the other requests met meanwhile.
+The `openai` client carries the requests (over aiohttp); when to ask again is decided by `medsynth.llm.asking`.
 """
 
 from __future__ import annotations
@@ -9,24 +8,23 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections import Counter
+from collections.abc import Awaitable
 from dataclasses import replace
 from typing import Any, Literal
 
 import httpx2
 import openai
 
-from medsynth.errors import printable
 from medsynth.llm import wire
-from medsynth.llm.adaptive import AdaptiveLimit, Outcome
+from medsynth.llm.asking import Asking, Told
 from medsynth.llm.base import ChatRequest, EngineDown, EngineError, Message, Reply, Sampling
-from medsynth.llm.connection import CONNECT_S, broken, cause, open_client
-from medsynth.llm.retries import Breaker, Patience
+from medsynth.llm.connection import open_client
+from medsynth.llm.network import CONNECT_S, broken, cause
+from medsynth.llm.retries import Patience
 from medsynth.llm.settings import LLMSettings
 from medsynth.llm.structured import obeyed, support_test
 from medsynth.llm.wire import Failed, Trouble, shown
 
-LISTED = 8  # models named in a message
 _PLAIN = ChatRequest((Message("user", "Say hello."),), Sampling(max_tokens=16))
 
 
@@ -45,20 +43,23 @@ class OpenAIEngine:
         self.structured: Literal["schema", "prompt"] | None = (
             None if settings.structured == "auto" else settings.structured
         )
-        self.retried: Counter[str] = Counter()
-        self.limit = AdaptiveLimit(settings.concurrency)
         self._settings = settings
-        self._patience = patience or Patience()
-        self._breaker = Breaker(self._patience)
-        self._testing, self._checking = asyncio.Lock(), asyncio.Lock()
-        self._checked_at = float("-inf")
+        self._testing = asyncio.Lock()
         self._refused_schemas: set[str] = set()
         self._limit_name = "max_tokens"
-        self._down = ""
-        self._closed = False
         self._client = open_client(settings)
         # Servers without keys are sent none.
         self._options: Any = {} if settings.api_key() else {"headers": {"Authorization": openai.Omit()}}
+        self._told = Told("llm", "chat", self.server, self.model, settings.api_key(), settings.api_key_env)
+        self._asking = Asking[Reply](
+            self._told,
+            concurrency=settings.concurrency,
+            retries=settings.retries,
+            plain=lambda failed: self._ask(wire.body(_PLAIN, self.model, False, self._limit_name), failed),
+            models=self._names,
+            patience=patience,
+        )
+        self.limit, self.retried = self._asking.limit, self._asking.retried
 
     def __repr__(self) -> str:
         return f"OpenAIEngine(model={self.model!r}, server={shown(self.server)!r})"
@@ -88,100 +89,39 @@ class OpenAIEngine:
         except openai.APIStatusError as error:
             found = wire.trouble(error.status_code, error.response.headers, error.response.content)
             if found.hopeless == "key":
-                raise EngineDown(await self._why(found)) from None
+                raise EngineDown(await self._asking.why(found)) from None
             return []
         except (openai.APIConnectionError, TimeoutError) as error:
-            raise EngineDown(self._unreachable(self._scrub(cause(error)))) from None
+            raise EngineDown(self._told.unreachable(self._told.scrub(cause(error)))) from None
         except (ValueError, KeyError, TypeError):
             return []
 
     async def close(self) -> None:
         """Close every connection. Closing twice is harmless."""
-        self._closed = True
+        self._asking.close()
         await self._client.close()
+
+    async def _names(self) -> list[str]:
+        return [model["id"] for model in await self.models()]
 
     async def _persist(self, request: ChatRequest, by_schema: bool) -> Reply:
         """Ask until there is a reply. Raises EngineError, EngineDown, or Failed when the server refuses."""
-        failed, blamed = 0, False
-        while True:
-            looked = time.monotonic()
-            content = wire.body(request, self.model, by_schema, self._limit_name)
-            found = await self._try(content, failed)
-            if isinstance(found, Reply):
-                self._breaker.success()
-                return found
-            if found.renamed and "max_tokens" in content:
-                self._limit_name = "max_completion_tokens"
-                continue
-            failed += 1
-            if not (by_schema and self._may_fall_back(found)):
-                await self._judge(found)
-            if found.fault == "rejected":
-                raise Failed(found)
-            if not found.passes or (
-                failed > self._settings.retries and await self._is_its_own_fault(found, looked, blamed)
-            ):
-                raise EngineError(found.fault, found.detail, failed - 1)
-            # Not ready then, but answering now: one more failure is this request's own.
-            blamed = failed > self._settings.retries and self._breaker.answered_at >= looked
-            self.retried[found.fault] += 1
-            limited = found.fault == "rate_limit"
-            await asyncio.sleep(self._patience.wait(min(failed, 20), found.retry_after, limited))
+        sent: dict[str, Any] = {}
 
-    async def _is_its_own_fault(self, found: Trouble, since: float, blamed: bool) -> bool:
-        """Return whether a request that keeps failing does so alone, while the server answers others.
+        def ask(failed: int) -> Awaitable[Reply | Trouble]:
+            nonlocal sent
+            sent = wire.body(request, self.model, by_schema, self._limit_name)
+            return self._ask(sent, failed)
 
-        A server that is gone would otherwise fail many records before that is known, and a record that the
-        server cannot bear, once it is the last one, would look like a server that is gone. If no other was
-        answered `since` then, a plain question finds out. Raises EngineDown.
-        """
-        if found.absent == "unreachable":
-            return False  # it was not even sent
-        if found.fault == "rate_limit" or blamed or self._breaker.answered_at >= since:
+        def renamed(found: Trouble) -> bool:
+            if not found.renamed or "max_tokens" not in sent:
+                return False
+            self._limit_name = "max_completion_tokens"
             return True
-        return await self._answers(since) and found.absent is None
 
-    async def _answers(self, since: float) -> bool:
-        """Return whether the server has answered anything `since` then, if need be by asking it."""
-        async with self._checking:
-            if max(self._breaker.answered_at, self._checked_at) >= since:
-                return self._breaker.answered_at >= since
-            found = await self._try(wire.body(_PLAIN, self.model, False, self._limit_name), failed=1)
-            self._checked_at = time.monotonic()
-            if isinstance(found, Reply):
-                self._breaker.success()
-                return True
-            await self._judge(found)
-            return False
-
-    async def _judge(self, found: Trouble) -> None:
-        """Raise EngineDown if a failed try, with those before it, means that no request can succeed."""
-        # Refused with a key that others were answered with: it concerns this request alone.
-        if found.hopeless and not (found.hopeless == "forbidden" and self._breaker.answered):
-            self._down = self._down or await self._why(found)
-            raise EngineDown(self._down)
-        self._count(found)
-
-    async def _try(self, content: dict[str, Any], failed: int) -> Reply | Trouble:
-        """Ask once, as soon as the limit allows it."""
-        ticket = await self.limit.acquire(again=failed > 0)
-        outcome: Outcome = "fault"
-        try:
-            if self._down:
-                raise EngineDown(self._down)
-            if self._closed:
-                raise EngineError("connection", "the engine was closed", failed)
-            found = await self._ask(content, failed)
-            if isinstance(found, Reply):
-                outcome = "ok"
-            elif found.overload:
-                outcome = "overload"
-                self.limit.hold(min(found.retry_after or 0.0, self._patience.retry_after_cap_s))
-            elif found.fault == "timeout":
-                outcome = "timeout"
-            return found
-        finally:
-            self.limit.release(ticket, outcome)
+        return await self._asking.persist(
+            ask, adapt=renamed, excused=lambda found: by_schema and self._may_fall_back(found)
+        )
 
     async def _ask(self, content: dict[str, Any], failed: int) -> Reply | Trouble:
         started = time.perf_counter()
@@ -199,7 +139,7 @@ class OpenAIEngine:
             found = broken(error, self._settings.timeout_s)
         except UnicodeEncodeError:
             found = Trouble("rejected", "the prompt holds half a surrogate pair, which cannot be sent")
-        return replace(found, detail=self._scrub(found.detail))
+        return replace(found, detail=self._told.scrub(found.detail))
 
     async def _by_schema(self, request: ChatRequest) -> bool:
         """Return whether to ask by the server's schema support; the first to need to know tests it."""
@@ -222,66 +162,6 @@ class OpenAIEngine:
 
     def _may_fall_back(self, found: Trouble) -> bool:
         return found.about_schema and self._settings.structured == "auto"
-
-    def _count(self, found: Trouble) -> None:
-        """Tell the breaker. Raises EngineDown."""
-        server = shown(self.server)
-        try:
-            if found.fault in ("too_long", "rate_limit"):
-                pass
-            elif found.absent == "unreachable":
-                self._breaker.failure("unreachable", self._unreachable(found.detail))
-            elif found.absent == "unready":
-                self._breaker.failure("unready", f"llm: the server at {server} is not ready: {found.detail}")
-            elif found.fault == "rejected":
-                line = f"llm: {server} refuses every request; it says: {found.detail}"
-                self._breaker.failure("refused", line)
-            else:
-                hint = "raise llm.timeout_s, or " if found.fault == "timeout" else ""
-                line = (
-                    f"llm: {server} gave no reply for minutes, only faults ({found.detail}); "
-                    f"{hint}look at the server, then run the same command again"
-                )
-                self._breaker.failure("fault", line)
-        except EngineDown as down:
-            self._down = str(down)
-            raise
-
-    async def _why(self, found: Trouble) -> str:
-        """Return the line that says why no request can succeed, and what to do."""
-        server, variable = shown(self.server), self._settings.api_key_env
-        detail = self._scrub(found.detail)
-        if found.hopeless in ("key", "forbidden"):
-            if not self._settings.api_key():
-                return (
-                    f"llm: {server} wants a key ({detail}); set {variable}, or name another llm.api_key_env"
-                )
-            return f"llm: {server} refuses the key in {variable} ({detail})"
-        if found.hopeless == "credit":
-            return (
-                f"llm: {server} answers nobody without credit, and the key in {variable} has none ({detail})"
-            )
-        if found.hopeless == "later":
-            hours = (found.retry_after or 0) / 3600
-            return f"llm: the limit at {server} is used up; run the same command again in {hours:.1f} h"
-        try:
-            names = [model["id"] for model in await self.models()]
-        except EngineDown:
-            names = []
-        if found.hopeless == "path" and not names:
-            return f"llm: there is no chat API at {server} ({detail}); llm.base_url usually ends in /v1"
-        listed = ", ".join(names[:LISTED]) + (" …" if len(names) > LISTED else "")
-        known = f"it lists: {printable(listed)}" if listed else "it lists none"
-        return f"llm: {server} has no model {self.model!r} ({detail}); give --model or llm.model; {known}"
-
-    def _unreachable(self, detail: str) -> str:
-        return (
-            f"llm: no server answers at {shown(self.server)} ({detail}); start it, or give another --base-url"
-        )
-
-    def _scrub(self, text: str) -> str:
-        key = self._settings.api_key()
-        return text.replace(key, "[key]") if key else text
 
 
 def _schema_text(request: ChatRequest) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from medsynth.config import PipelineConfig, load_pipeline, parse_config
+from medsynth.config import PipelineConfig, find_pipeline, load_pipeline, parse_config
 from medsynth.corpus.reader import is_corpus
 from medsynth.errors import UserError, printable
 from medsynth.run.executor import Plan, execute
@@ -27,6 +27,7 @@ from medsynth.run.workspace import (
     remember,
     slug,
 )
+from medsynth.stages.base import Context
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,22 @@ def choose_run(request: Request) -> Workspace:
         raise UserError("--source, --lang, --licence and --column describe raw files; give those with --src")
     config = override(config, request.settings or {})
     return prepare_run(request.out or RUNS / config.name, config, base)
+
+
+def open_request(src: Path | None, pipeline: str | None, source: Mapping[str, Any]) -> Workspace:
+    """Return a workspace to look things up in: the run at `src` (the last one), or raw files, nothing written."""
+    if pipeline is None and (src is None or is_run(src)):
+        return open_run(src or last_run())
+    if pipeline is not None:
+        config, context = load_pipeline(find_pipeline(pipeline))
+    else:
+        config, context = PipelineConfig(), Context(base=Path.cwd())
+    if src is not None:
+        if not src.exists():
+            raise UserError(f"{src}: no such file or folder")
+        entry = {"path": str(src.resolve()), **{k: v for k, v in source.items() if v}}
+        config = override(config, {"sources": [entry]})
+    return Workspace(Path(RUNS / config.name), config, context.base)
 
 
 def _continue(origin: Workspace, request: Request) -> Workspace:

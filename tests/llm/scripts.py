@@ -25,14 +25,19 @@ _LONG = {"en": 14, "zh": 22}
 _ASK = {
     "en": ("What can you tell me about that?", "And what else is there?", "How has it been otherwise?",
            "Is there more I should know?", "And apart from that?", "What else have you noticed?"),
-    "zh": ("能再说说吗？", "还有别的情况吗？", "其他方面怎么样？", "还有什么要告诉我的吗？", "除此之外呢？", "另外还注意到什么？"),
+    "zh": ("能再说说吗？", "还有别的吗？", "其他方面怎么样？", "还有什么要告诉我的吗？", "除此之外呢？", "另外呢？"),
 }  # fmt: skip
 _FOLLOW = {
     "en": ("Okay. And what else?", "I see. Go on, please.", "All right. And then?"),
     "zh": ("嗯，还有呢？", "好的，您接着说。", "明白了，然后呢？"),
 }
 _JOIN = {"en": ("Also. ", "Then. ", "Right. "), "zh": ("还有，", "另外，", "那么，")}
-_SMALL = frozenset("and or but that which who because to of in on with for by from as than is are was were has".split())
+_SMALL = re.compile(
+    "and|or|but|that|which|who|because|to|of|in|on|with|for|by|from|as|than|is|are|was|were|has"
+)
+_SMALL_ZH = re.compile(
+    "(?<=[\u4e00-\u9fff]{8})(?=而且|但是|如果|有时候|现在|以及|并且|可以|应当|应该|需要|还有|的时候|因为|所以)"
+)
 _PAUSE = {"en": " well,", "zh": "嗯，"}
 _OTHER = {
     "en": "我会说另外一种语言，请您多喝水，好好休息，过几天再来看看情况怎么样。",
@@ -107,8 +112,9 @@ def dialogue(source: list[Turn], lang: str) -> list[Turn]:
 def _interview(source: list[Turn], lang: str) -> list[Turn]:
     asked = [p for t in source if t["role"] == "patient" for p in _pieces(t["text"], lang)]
     if len(asked) < 4:
-        asked = [p[a:b] for p in asked for a, b in split_clauses(p, 0, len(p), lang)]
+        asked = [c for p in asked for c in ([p] if p.endswith(("?", "？")) else _clauses(p, lang))]
     answered = [p for t in source if t["role"] == "doctor" for p in _pieces(t["text"], lang)]
+    asked = list(dict.fromkeys(asked))
     share = max(1, -(-(len(asked) - 1) // 6))
     told = [asked[:1], *(asked[i : i + share] for i in range(1, len(asked), share))]
     turns: list[Turn] = []
@@ -126,6 +132,11 @@ def _interview(source: list[Turn], lang: str) -> list[Turn]:
     return turns
 
 
+def _clauses(piece: str, lang: str) -> list[str]:
+    clauses = [piece[a:b] for a, b in split_clauses(piece, 0, len(piece), lang)]
+    return [c for c in clauses if c != _PAUSE[lang].strip()]
+
+
 def _conversation(source: list[Turn], lang: str) -> list[Turn]:
     turns: list[Turn] = []
     for turn in source:
@@ -135,7 +146,9 @@ def _conversation(source: list[Turn], lang: str) -> list[Turn]:
             if turns and turns[-1]["role"] == turn["role"]:
                 other = "doctor" if turn["role"] == "patient" else "patient"
                 bridge = _ASK[lang][len(turns) % len(_ASK[lang])] if other == "doctor" else _FOLLOW[lang][0]
-                turns.append({"role": other, "text": bridge, "purpose": "inquiry" if other == "doctor" else None})
+                turns.append(
+                    {"role": other, "text": bridge, "purpose": "inquiry" if other == "doctor" else None}
+                )
             turns.append({"role": turn["role"], "text": text, "purpose": purpose})
     return turns
 
@@ -143,7 +156,11 @@ def _conversation(source: list[Turn], lang: str) -> list[Turn]:
 def _pieces(text: str, lang: str) -> list[str]:
     """Return the sentences of a text, spoken: no brackets or symbols, long ones paused at their commas or parted."""
     comma = "，" if lang == "zh" else ", "
-    text = re.sub(r"\s*[()（）【】\[\]{}<>《》「」“”\"*#_=|~～·•;；:：]+\s*", comma, re.sub(r"\s+", " ", text))
+    text = re.sub(r"(?<=\d) ?[*×] ?(?=\d)", "乘" if lang == "zh" else " by ", text)
+    text = re.sub(r"(?<=\d) ?[~～] ?(?=\d)", "到" if lang == "zh" else " to ", text)
+    text = re.sub(
+        r"\s*[()（）【】\[\]{}<>《》「」“”\"*#_=|~～·•;；:：]+\s*", comma, re.sub(r"\s+", " ", text)
+    )
     pieces = []
     for start, end in split_sentences(text, lang):
         sentence = text[start:end].strip(" ,，")
@@ -157,19 +174,20 @@ def _pieces(text: str, lang: str) -> list[str]:
                     parts[-1] = longer
                 else:
                     parts.append(clause)
-        pieces += [
-            p for p in parts if p and not speech_problems(p) and length(p, lang) <= _LIMIT[lang] + 15
-        ]
+        pieces += [p for p in parts if p and not speech_problems(p) and length(p, lang) <= _LIMIT[lang] + 15]
     return pieces
 
 
 def _breaths(sentence: str, lang: str) -> list[str]:
-    """Return what is said in one breath each: clauses, English ones over the limit also before small words."""
+    """Return what is said in one breath each: clauses, long ones also parted before small words."""
     found = []
     for start, end in split_clauses(sentence, 0, len(sentence), lang):
+        if lang == "zh":
+            found += _SMALL_ZH.split(sentence[start:end])
+            continue
         words = [""]
         for word in sentence[start:end].split(" "):
-            if lang == "en" and length(words[-1], lang) >= 9 and word in _SMALL:
+            if length(words[-1], lang) >= 9 and _SMALL.fullmatch(word):
                 words.append(word)
             else:
                 words[-1] = f"{words[-1]} {word}".strip()
@@ -217,7 +235,11 @@ def drops_advice(body: Mapping[str, Any]) -> str:
     turns = _rewritten(body)
     if turns is None:
         return good_doctor(body)
-    empty = "好的，我知道了，我们下次再谈。" if language_of(body) == "zh" else "All right, we'll talk about it another time."
+    empty = (
+        "好的，我知道了，我们下次再谈。"
+        if language_of(body) == "zh"
+        else "All right, we'll talk about it another time."
+    )
     first = next(n for n, turn in enumerate(turns) if turn["purpose"] in ("advice", "explanation"))
     return _json({"turns": [*turns[:first], {"role": "doctor", "text": empty, "purpose": "advice"}]})
 
@@ -230,7 +252,7 @@ def tenfold_dose(body: Mapping[str, Any]) -> str:
     for turn in turns:
         if turn["role"] == "doctor":
             text = re.sub(
-                r"\d+(?:\.\d+)?(?=\s?(?:mg|ml|milligrams|tablets?|g\b|毫克|毫升|片|粒))",
+                r"\d+(?:\.\d+)?(?=\s?(?:mg|ml|milligrams|tablets?|g\b|%|days?|weeks?|months?|hours?|times|毫克|毫升|片|粒|天|周|次|小时))",
                 lambda m: f"{float(m[0]) * 10:g}",
                 turn["text"],
                 count=1,

@@ -40,6 +40,7 @@ FAULTS = STATUS | {
     "drop",  # the connection closes before a byte of the answer
     "reset",  # it closes in the middle of the body
     "stall",  # half the body, then nothing for `hang_s`
+    "drip",  # the body byte by byte, spread over `hang_s`
     "truncated",  # a whole HTTP answer with half a JSON text
     "html",  # 200 with a web page
     "content_type",  # a right body that calls itself text/plain
@@ -283,10 +284,15 @@ class Scripted:
         data = json.dumps(whole).encode()
         if fault == "truncated":
             data = data[: len(data) // 2]
-        if fault in ("reset", "stall"):
+        if fault in ("reset", "stall", "drip"):
             response = web.StreamResponse(headers={"Content-Type": "application/json"})
             response.content_length = len(data)
             await response.prepare(request)
+            for place in range(len(data)) if fault == "drip" else ():
+                await response.write(data[place : place + 1])
+                await asyncio.sleep(self.script.hang_s / len(data))
+            if fault == "drip":
+                return response
             await response.write(data[: len(data) // 2])
             if fault == "stall":
                 await asyncio.sleep(self.script.hang_s)

@@ -155,7 +155,7 @@ def test_a_server_that_only_fails_ends_the_run_and_no_request_is_called_failed(f
     assert all("\n" not in str(r) for r in results)
 
 
-@pytest.mark.parametrize("fault", ["hang", "stall"])
+@pytest.mark.parametrize("fault", ["hang", "stall", "drip"])
 def test_the_time_limit_covers_the_whole_reply(server, fault):
     text = f"slow !{fault}"
     began = time.monotonic()

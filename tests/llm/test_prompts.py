@@ -209,5 +209,7 @@ def test_show_prints_exactly_what_is_sent() -> None:
 def test_show_refuses_what_would_not_be_asked() -> None:
     with pytest.raises(UserError, match="no prompt 'rewrit'"):
         show_prompt("rewrit", KNEE, Context())
+    with pytest.raises(UserError, match="examination item"):
+        show_prompt("rewrite", KNEE.model_copy(update={"kind": "exam"}), Context())
     with pytest.raises(UserError, match="language 'fr'"):
         show_prompt("filter", row("a", "b", lang="fr"), Context())

@@ -1,0 +1,174 @@
+"""What became of the facts of a source in a rewriting of it: kept, dropped, altered or invented."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from medsynth.text.facts.amounts import AMOUNTS, compare_amounts
+from medsynth.text.facts.contexts import Contexts
+from medsynth.text.facts.extract import facts, statements
+from medsynth.text.facts.findings import critical_drugs, finding
+from medsynth.text.facts.model import Fact, Finding, Severity, Statement, Status, Verdict
+from medsynth.text.facts.polarity import compare_polarity
+from medsynth.text.facts.sides import compare_sides
+
+
+def check(source: str, rewrite: str, lang: str) -> Verdict:
+    """Return whether `rewrite` keeps to the medical facts of `source`, and what became of each. `lang` is BCP-47."""
+    findings = compare(
+        facts(source, lang), facts(rewrite, lang), statements(source, lang), statements(rewrite, lang)
+    )
+    return Verdict(not any(found.fails for found in findings), tuple(findings))
+
+
+def compare(
+    source: Sequence[Fact],
+    rewrite: Sequence[Fact],
+    source_statements: Sequence[Statement] = (),
+    rewrite_statements: Sequence[Statement] = (),
+) -> list[Finding]:
+    """Return what became of each fact of `source`, and which facts of `rewrite` it does not vouch for.
+
+    Without the statements of the two texts, polarity is compared by the `negation` facts alone. Findings stand in the
+    order of the rewriting, what was dropped behind it in the order of the source.
+    """
+    known, said = Contexts(source_statements), Contexts(rewrite_statements)
+    found = [
+        *_drugs(source, rewrite),
+        *_allergies(source, rewrite),
+        *compare_sides(source, rewrite, known, said),
+        *_terms(source, rewrite),
+        *compare_amounts(
+            [f for f in source if f.kind in AMOUNTS],
+            [f for f in rewrite if f.kind in AMOUNTS],
+            known,
+            said,
+        ),
+        *compare_polarity(source, rewrite, source_statements, rewrite_statements),
+    ]
+    found.sort(key=lambda f: (f.rewrite_span is None, f.rewrite_span or f.source_span or (0, 0)))
+    return found
+
+
+def drugs_of(found: Sequence[Fact]) -> frozenset[str]:
+    """Return the drugs named, combinations taken apart as well."""
+    names: set[str] = set()
+    for fact in found:
+        if fact.kind == "drug":
+            names.add(fact.value)
+            names.update(fact.value.split("/"))
+    return frozenset(names)
+
+
+def _drugs(source: Sequence[Fact], rewrite: Sequence[Fact]) -> list[Finding]:
+    known, said = drugs_of(source), drugs_of(rewrite)
+    critical = critical_drugs(source)
+    first: dict[str, Fact] = {}
+    for fact in source:
+        if fact.kind == "drug":
+            first.setdefault(fact.value, fact)
+    missing = {
+        value: fact
+        for value, fact in first.items()
+        if value not in said and not all(part in said for part in value.split("/"))
+    }
+    found: list[Finding] = []
+    told: set[str] = set()
+    for fact in rewrite:
+        if fact.kind != "drug" or fact.value in told:
+            continue
+        told.add(fact.value)
+        if fact.value in known or all(part in known for part in fact.value.split("/")):
+            found.append(
+                finding("kept", "minor", first.get(fact.value, fact if fact.value in first else None), fact)
+            )
+        elif missing:
+            # Which drug the new one stands for is a guess: the one that reads most alike.
+            replaced = max(missing.values(), key=lambda other: _alike(other.value, fact.value))
+            found.append(finding("altered", "critical", replaced, fact))
+        else:
+            found.append(finding("invented", "critical", None, fact))
+    for value, fact in missing.items():
+        severity: Severity = "critical" if value in critical else "major"
+        found.append(finding("dropped", severity, fact, None))
+    return found
+
+
+def _alike(a: str, b: str) -> float:
+    pairs_a, pairs_b = ({s[i : i + 2] for i in range(len(s) - 1)} for s in (a, b))
+    return len(pairs_a & pairs_b) / max(1, len(pairs_a | pairs_b))
+
+
+def _allergies(source: Sequence[Fact], rewrite: Sequence[Fact]) -> list[Finding]:
+    known: dict[str, Fact] = {}
+    for fact in source:
+        if fact.kind == "allergy" and (fact.value not in known or known[fact.value].negated):
+            known[fact.value] = fact
+    said: dict[str, Fact] = {}
+    for fact in rewrite:
+        if fact.kind == "allergy" and (fact.value not in said or said[fact.value].negated):
+            said[fact.value] = fact
+    mentioned = {fact.value: fact for fact in source if fact.kind == "drug"}
+    asserted = [fact for fact in known.values() if not fact.negated]
+    found: list[Finding] = []
+    for value, fact in said.items():
+        origin = known.get(value)
+        if origin is not None:
+            status: Status = "kept" if origin.negated == fact.negated else "altered"
+            found.append(finding(status, "minor" if status == "kept" else "critical", origin, fact))
+        elif value == "none":
+            # "no known allergies" in place of an allergy; beside it ("no other allergies") it denies nothing.
+            lost = [other for other in asserted if other.value not in said]
+            if lost:
+                found.append(finding("altered", "critical", lost[0], fact))
+            else:
+                found.append(
+                    finding("kept", "minor", None, fact)
+                    if asserted or "none" in known
+                    else finding("invented", "minor", None, fact)
+                )
+        elif value == "unnamed" and not asserted and "none" in known:
+            found.append(finding("altered", "critical", known["none"], fact))
+        elif value == "unnamed" and (asserted or not fact.negated):
+            found.append(
+                finding("kept" if asserted else "invented", "minor", asserted[0] if asserted else None, fact)
+            )
+        elif fact.negated:
+            found.append(finding("invented", "minor", known.get("none"), fact))
+        else:
+            found.append(
+                finding("invented", "major" if value in mentioned or not asserted else "critical", None, fact)
+            )
+    for value, fact in known.items():
+        if value == "unnamed" and any(not other.negated for other in said.values()):
+            continue
+        if value not in said and not (value != "none" and "none" in said and fact.negated):
+            found.append(finding("dropped", "minor" if fact.negated else "critical", fact, None))
+    return found
+
+
+def _terms(source: Sequence[Fact], rewrite: Sequence[Fact]) -> list[Finding]:
+    """Compare tests, departments and routes by value alone."""
+    found: list[Finding] = []
+    for kind in ("test", "department", "route"):
+        known: dict[str, Fact] = {}
+        for fact in source:
+            if fact.kind == kind:
+                known.setdefault(fact.value, fact)
+        said: dict[str, Fact] = {}
+        for fact in rewrite:
+            if fact.kind == kind:
+                said.setdefault(fact.value, fact)
+        for value, fact in said.items():
+            if value in known:
+                found.append(finding("kept", "minor", known[value], fact))
+            else:
+                lost = next((k for v, k in known.items() if v not in said), None) if kind == "route" else None
+                severity: Severity = (
+                    "minor" if kind == "department" or (kind == "route" and not lost) else "major"
+                )
+                found.append(finding("altered" if lost else "invented", severity, lost, fact))
+        found.extend(
+            finding("dropped", "minor", fact, None) for value, fact in known.items() if value not in said
+        )
+    return found

@@ -1,0 +1,153 @@
+"""The English words that deny, prohibit, ask and answer, and where their scopes end.
+
+Drawn up after NegEx (Chapman et al. 2001) and ConText (Harkema et al. 2009), see `polarity_en`, and completed by
+reading consultations.
+"""
+
+from __future__ import annotations
+
+from medsynth.text.facts.tokens_en import word_set
+
+# Verbal cues: what is said before them in the clause is the subject of a denial, neither asserted nor denied.
+VERBAL = word_set(
+    """not never cannot can't won't hardly scarcely barely ain't dont doesnt didnt isnt wasnt arent werent cant wont
+    havent hasnt hadnt couldnt shouldnt wouldnt"""
+)
+NOMINAL = word_set(
+    """no without denies denied deny denying neither nor none nobody nothing nowhere unable lack lacks lacking lacked
+    unlikely negative absence devoid"""
+)
+# Prohibitions and refusals. "stop" and "avoid" tell somebody not to.
+AVOID = word_set(
+    """avoid avoids avoided avoiding avoidance stop stopping stops stopped quit quits quitting refrain refraining cease
+    discontinue discontinued discontinuing abstain abstaining skip refuse refuses refused refusing decline declines
+    declined declining banned bans ban"""
+)
+ALONE = word_set("denies denied none nil negative absent no never")
+STOPS = frozenset(("", ".", ";", "\n"))
+RULED = {"ruled": (("ruled", "out"),), "rule": (("rule", "out"),), "r": (("r", "/", "o"),)}
+PARTICIPLES = word_set("avoided stopped discontinued skipped banned declined refused")
+PRONOUNS = word_set("you i he she it they we")
+BRACKETS = frozenset("()[]")
+JOINTS = word_set("and , or as that than so")
+BEHIND = 4  # a denial at the end reaches back over so many terms
+PREVENT = word_set("prevent prevents preventing prevented")
+URGED = word_set("""need needs try trying want important advised told sure best have has safest you better""")
+CAUTIONS = word_set("forbidden prohibited contraindicated")
+BE = word_set("is are was were be been being strictly absolutely also generally usually not")
+BACKWARD = word_set("absent contraindicated forbidden prohibited")
+CUE_PHRASES: dict[str, tuple[tuple[str, ...], ...]] = {
+    "free": (("free", "of"), ("free", "from")),
+    "come": (("come", "off"),),
+    "stay": (("stay", "away", "from"), ("stay", "off"), ("stay", "clear", "of")),
+    "steer": (("steer", "clear", "of"),),
+    "keep": (("keep", "away", "from"), ("keep", "off"), ("keep", "from")),
+    "cut": (("cut", "out"),),
+    "give": (("give", "up"),),
+    "gave": (("gave", "up"),),
+    "instead": (("instead", "of"),),
+    "rather": (("rather", "than"),),
+    "hold": (("hold", "off"),),
+    "fail": (("fail", "to"),),
+    "fails": (("fails", "to"),),
+    "failed": (("failed", "to"),),
+    "failure": (("failure", "to"),),
+    "inability": (("inability", "to"),),
+}
+# What only looks like a denial; its tokens are passed over.
+PSEUDO: dict[str, tuple[tuple[str, ...], ...]] = {
+    "not": (
+        ("not", "only"), ("not", "just"), ("not", "necessarily"), ("not", "uncommon"), ("not", "unusual"),
+        ("not", "sure"),
+        ("not", "certain"), ("not", "hesitate"), ("not", "forget"), ("not", "more", "than"), ("not", "less", "than"),
+        ("not", "later", "than"), ("not", "to", "mention"), ("not", "worry"), ("not", "known", "whether"),
+        ("not", "exceed"), ("not", "rule", "out"), ("not", "all"), ("not", "every"), ("not", "everyone"),
+        ("not", "always"),
+        ("not", "merely"), ("not", "simply"), ("not", "know"), ("not", "limited", "to"), ("not", "at", "all"),
+        ("not", "right"),
+    ),
+    "no": (
+        ("no", "doubt"), ("no", "idea"), ("no", "more", "than"), ("no", "less", "than"), ("no", "later",
+        "than"), ("no", "fewer", "than"),
+        ("no", "wonder"), ("no", "matter"), ("no", "problem"), ("no", "problems", "at"), ("no", "worries"),
+        ("no", "sir"), ("no", "ma'am"),
+        ("no", "thanks"), ("no", "thank"), ("no", "doctor"), ("no", "greater", "than"),
+    ),
+    "nothing": (("nothing", "but"),),
+    "or": (("or", "not"),),
+    "if": (("if", "not"),),
+    "why": (("why", "not"), ("why", "don't")),
+    "without": (("without", "a", "doubt"), ("without", "doubt")),
+    "don't": (("don't", "forget"), ("don't", "hesitate"), ("don't", "worry"), ("don't", "know"), ("don't",
+    "think", "so"), ("don't", "mind"), ("don't", "exceed")),
+    "can't": (("can't", "rule", "out"), ("can't", "wait"), ("can't", "help", "but")),
+    "cannot": (("cannot", "wait"), ("cannot", "rule", "out"), ("cannot", "exclude")),
+    "isn't": (("isn't", "it"), ("isn't", "that")),
+    "aren't": (("aren't", "you"),),
+    "non": (),
+}  # fmt: skip
+ENDS = word_set(
+    """but however except although though which who because since then unless until if when while whereas : whose where
+    still instead besides despite after before"""
+)
+# What begins a clause of its own behind a comma or "and".
+OPENERS = word_set(
+    """i you he she it they we has have had is was are were will can could should would may might must take takes call
+    see reports reported states stated does did do also then there this that these those please continue keep use
+    let try go get just make talk ask tell contact your his her my their the some what how carry stay start increase
+    follow return come watch drink eat apply repeat switch give monitor check wear rest bring add remain it's i'm
+    i've you're he's she's they're there's that's patient instead only maybe perhaps feels felt endorses notes
+    complains admits"""
+)
+CONDITION = word_set("if when unless whether")
+YES = word_set(
+    """yes yeah yep yup yah sure absolutely definitely certainly right correct indeed exactly uh-huh uhhuh mhm"""
+)
+NO = word_set("no nope nah none never negative nothing not")
+FILLERS = word_set("um uh well oh ah hmm er so , - . … doctor actually honestly okay ok") | {"\n"}
+INVERTED = word_set(
+    """do does did have has had are is was were can could will would any don't doesn't didn't haven't hasn't aren't
+    isn't"""
+)
+LIMITING = word_set("only just all every everyone always necessarily merely simply")
+# What is left of a word when its denial is taken away.
+BARE = {
+    "not": "",
+    "n't": "",
+    "no": "",
+    "never": "",
+    "without": "with",
+    "cannot": "can",
+    "can't": "can",
+    "won't": "will",
+}
+BARE |= {"dont": "", "doesnt": "", "didnt": "", "isnt": "is", "wasnt": "was", "cant": "can", "wont": "will"}
+DO = word_set("do does did")
+FINITE = word_set("is are was were may can could will would should must has have had")
+WHICH = word_set("what how when where which who why whose else other")
+UNKNOWING = word_set("know remember recall")
+PARTICLE_BEFORE = word_set(
+    """, . ! - no not nope i you we he she it they that there the my just nothing none it's i'm that's actually sir um
+    uh so but and"""
+) | {"", "\n"}
+DEEP = 8
+HELD = 3
+DETERMINING = word_set("no without denies denied deny denying nor")
+# "no history of stroke", "no evidence of cancer": these hand the denial on.
+LIGHT = word_set("history evidenc sign indication us family background kind risk trac")
+# "lack of vitamin C causes scurvy": what is lacking is named at once, the rest is asserted.
+SCANT = word_set("lack lacks lacking lacked absence devoid unable")
+
+# The words at which a cue, or what only looks like one, can begin.
+SPECIAL = frozenset().union(
+    VERBAL,
+    NOMINAL,
+    ALONE,
+    AVOID,
+    PREVENT,
+    BACKWARD,
+    CUE_PHRASES,
+    PSEUDO,
+    RULED,
+    ("non", "never", "dont"),
+)

@@ -1,0 +1,219 @@
+"""Finding what denies, prohibits, asks and answers in an English sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from medsynth.text.facts.cue_words_en import (
+    ALONE,
+    AVOID,
+    BACKWARD,
+    BARE,
+    BE,
+    CAUTIONS,
+    CUE_PHRASES,
+    DO,
+    FILLERS,
+    FINITE,
+    INVERTED,
+    NO,
+    NOMINAL,
+    OPENERS,
+    PARTICIPLES,
+    PARTICLE_BEFORE,
+    PREVENT,
+    PRONOUNS,
+    PSEUDO,
+    RULED,
+    STOPS,
+    UNKNOWING,
+    URGED,
+    VERBAL,
+    YES,
+)
+from medsynth.text.facts.model import FactKind
+
+
+def pseudo_cue(words: list[str], i: int, behind: int) -> int:
+    """Return how many tokens at `i` only look like a denial."""
+    word = words[i]
+    if (
+        i + 1 < behind
+        and words[i + 1] in UNKNOWING
+        and (word.endswith("n't") or word in ("cannot", "not", "never", "dont"))
+    ):
+        return 2
+    return _phrase(words, i, behind, PSEUDO)
+
+
+def _phrase(words: list[str], i: int, behind: int, table: Mapping[str, tuple[tuple[str, ...], ...]]) -> int:
+    entries = table.get(words[i])
+    if entries:
+        for entry in entries:
+            size = len(entry)
+            if i + size <= behind and tuple(words[i : i + size]) == entry:
+                return size
+    return 0
+
+
+def cue_at(words: list[str], i: int, behind: int, first: int) -> tuple[int, FactKind, str] | None:
+    """Return the cue at token `i`: its tokens, what it makes of its scope, and its shape (verb, noun, back, aim)."""
+    word = words[i]
+    after = words[i + 1] if i + 1 < behind else ""
+    before = words[i - 1] if i > first else ""
+    if word == "non" and after == "-":
+        return 2, "negation", "noun"
+    if word in VERBAL or word.endswith("n't"):
+        if after in PRONOUNS and i + 2 < behind and words[i + 2] == "?":
+            return None
+        return 1, _forbids(words, i), "verb"
+    if word in ALONE and after in STOPS and before in (",", ":", "-", "–"):
+        return 1, "negation", "back"  # "Alcohol: denies."
+    if word in NOMINAL:
+        if word == "no" and (after in PARTICLE_BEFORE or after.startswith(("i'", "it'", "that'"))):
+            return None  # an answer, not a denial of what follows
+        if word in ("negative", "absence"):
+            return (2, "negation", "noun") if after in ("for", "of") else None
+        return 1, "negation", "noun"
+    if word in PREVENT:
+        return 1, "negation", "aim"
+    if word in AVOID:
+        if word in PARTICIPLES and before in BE:
+            return 1, "contraindication", "back"
+        if word in ("stop", "avoid") and before == "to" and (i - 2 < first or words[i - 2] not in URGED):
+            return 1, "contraindication", "aim"
+        if word in ("stop", "stopped", "stops", "skip") and after in (".", "by"):
+            return None
+        return 1, "contraindication", "noun"
+    if word in BACKWARD:
+        return 1, "contraindication" if word in CAUTIONS else "negation", "back"
+    if word in ("rule", "ruled", "r") and (size := _phrase(words, i, behind, RULED)):
+        return (
+            size,
+            "negation",
+            "back" if word == "ruled" and before in ("was", "were", "been", "is") else "aim",
+        )
+    if word in CUE_PHRASES and (size := _phrase(words, i, behind, CUE_PHRASES)):
+        prohibits = word in ("stay", "steer", "keep", "cut", "hold", "give", "come")
+        return size, "contraindication" if prohibits else "negation", "noun"
+    return None
+
+
+def _forbids(words: list[str], i: int) -> FactKind:
+    """Tell a prohibition ("do not take", "should not be used") from a denial ("does not help")."""
+    word = words[i]
+    before = words[i - 1] if i else ""
+    if word in ("shouldn't", "mustn't"):
+        return "contraindication"
+    if word == "don't" and before in ("", ".", ",", "\n", "please", "and", "but", "so", ";", ":", "!"):
+        return "contraindication"
+    if word in ("not", "never") and (
+        before in ("should", "must")
+        or (
+            before == "do"
+            and (i < 2 or words[i - 2] in (".", ",", "\n", "please", "and", "but", ";", ":", "-", "so"))
+        )
+    ):
+        return "contraindication"
+    return "negation"
+
+
+def opens_clause(words: list[str], i: int, behind: int) -> bool:
+    """Whether a comma or conjunction at token `i` begins a clause of its own and so ends a scope."""
+    after = words[i + 1] if i + 1 < behind else ""
+    word = words[i]
+    if word == "than":
+        return i > 0 and words[i - 1] == "other"
+    if word in ("as", "that"):
+        behind_well = words[i + 2] if i + 2 < behind else ""
+        return word == "as" and (
+            after in ("soon", "needed", "long", "directed", "it", "they", "this", "he", "she", "you", "i")
+            or (after == "well" and behind_well in ("", ".", ",", "as", "\n"))
+        )
+    if word == "," and after in ("and", "or", "but"):
+        after = words[i + 2] if i + 2 < behind else ""
+    if word == "," and any(words[j] in FINITE for j in range(i + 2, min(i + 4, behind))):
+        return True
+    return after in OPENERS or after.endswith("n't")
+
+
+def asks(words: list[str], first: int, behind: int) -> bool:
+    """Whether a sentence without a question mark asks all the same, as in transcripts: "any fever", "do you smoke"."""
+    j = first
+    while j < behind and (
+        words[j] in FILLERS or words[j] in ("and", "now", "so", "but", "alright", "then", "all", "right")
+    ):
+        j += 1
+    if j + 1 >= behind:
+        return False
+    word, after = words[j], words[j + 1]
+    if word == "any":
+        return True
+    return word in INVERTED and after in (
+        "you",
+        "he",
+        "she",
+        "they",
+        "it",
+        "there",
+        "your",
+        "i",
+        "we",
+        "any",
+        "his",
+        "her",
+    )
+
+
+def answer_of(words: list[str], first: int, behind: int) -> str:
+    """Return yes, no or "" for how a sentence answers the question before it."""
+    j = first
+    while j < behind and words[j] in FILLERS:
+        j += 1
+    if j >= behind:
+        return ""
+    word = words[j]
+    following = words[j + 1] if j + 1 < behind else ""
+    if word in NO:
+        return "" if following in ("only", "sure", "just", "problem") else "no"
+    if word in YES:
+        return "yes"
+    if word in ("i", "he", "she", "they", "it", "there", "we"):
+        if following in ("do", "have", "did", "am", "has", "does", "was", "is", "had", "are") and words[
+            j + 2 : j + 3
+        ] in ([","], ["."], [], ["\n"]):
+            return "yes"
+        behind_no = 0
+        if following.endswith("n't"):
+            behind_no = j + 2
+        elif following in ("do", "have", "did", "has", "does", "am", "was") and words[j + 2 : j + 3] == [
+            "not"
+        ]:
+            behind_no = j + 3
+        if behind_no and (
+            behind_no >= behind or words[behind_no] in (",", ".", "\n", "have", "had", "noticed", "think")
+        ):
+            return "no"
+    return ""
+
+
+def wording_of(words: list[str], first: int, behind: int) -> tuple[str, int] | None:
+    """Return a sentence without its words that deny, and their number; None for one of less than three words."""
+    kept: list[str] = []
+    negations = 0
+    for i in range(first, behind):
+        word = words[i]
+        if not word[0].isalnum():
+            continue
+        if word == "no" and (i + 1 >= behind or words[i + 1] in PARTICLE_BEFORE):
+            continue
+        bare = BARE.get(word)
+        if bare is None and word.endswith("n't"):
+            bare = word[:-3]
+        if bare is None:
+            bare = word
+        else:
+            negations += 1
+        if bare and bare not in DO:
+            kept.append(bare)
+    return (" ".join(kept), negations) if len(kept) > 2 else None

@@ -1,0 +1,129 @@
+"""Patterns of quantities in Chinese text, for text whose full-width digits and signs were made plain."""
+
+from __future__ import annotations
+
+import re
+
+from medsynth.text.facts.extract_zh_numbers import HAN_DIGITS, JOINT, MORE, ONE
+from medsynth.text.facts.extract_zh_units import IDIOM_WORDS, UNITS
+
+_RANGE = rf"(?P<n1>{ONE}){MORE}(?:{JOINT}(?P<n2>{ONE}))?"
+_P = r"(?:晚上|夜里|早上|早晨|个?星期|个?礼拜|个?月|个?小时|日|天|晚|夜|早|周|年)"
+_NEAR = r"[^\d,，。、;；:：.!！?？\n一二两三四五六七八九十半几每]{0,4}?"
+# What each says, the characters one of which it needs, and the pattern; the first that fits a place wins.
+FREQUENCIES = (
+    ("other", "隔", re.compile(r"隔(?:一|1)?(?P<p>日|天|周|星期)(?:[^,，。\d]{0,2}?(?P<t>[一二两三四五六1-9])次)?")),
+    ("meals", "餐中", re.compile(r"(?:早[、,和]?中[、,和]?晚|(?:一日)?三餐[前后]?)(?:各|都要?|分别)?(?:[一1]次)?")),
+    ("ends", "早", re.compile(r"(?:早上?|早晨)[、,和与]?(?:晚上?|夜)(?:分别|各)?(?:[一1]次)?")),
+    ("each", "次每", re.compile(rf"每隔?(?P<n1>{ONE})(?:{JOINT}(?P<n2>{ONE}))?\s?"
+            rf"(?P<p>个?小时|个?钟头|天|日|周|个?星期|个?礼拜|个?月|年|分钟"
+            rf"|h|d)(?:{_NEAR}(?P<t1>{ONE})(?:{JOINT}(?P<t2>{ONE}))?次)?")),
+    ("times", "次遍回顿", re.compile(rf"(?:每|每一|一|1|单)(?P<p>{_P}){_NEAR}{_RANGE}\s?(?:次|遍|回|顿)(?!性|数)")),
+    ("times", "次遍回顿", re.compile(rf"(?<![今昨明近次生节每一1\d十])(?P<p>日)"
+            rf"[^\d,，。、;；:：\n一二两三四五六七八九十半几每]{{0,2}}?{_RANGE}次(?!性|数)")),
+    ("times", "次遍回顿", re.compile(rf"{_RANGE}\s?(?:次|遍|回)\s?(?:/|每一?|一|per)\s?(?P<p>{_P}|d)(?!分)")),
+    ("times", "次遍回顿", re.compile(rf"(?P<p>夜间|晚上|夜里|白天|晚|夜){_NEAR}{_RANGE}次(?!性|数)")),
+    ("each", "次每", re.compile(rf"(?<!第)(?<![-~至到\d.每隔一二三四五六七八九十])"
+            rf"(?P<n1>(?!1(?!\d)|一)(?:\d{{1,2}}|[二两三四五六七八九十]{{1,2}}))"
+            rf"(?:{JOINT}(?P<n2>\d{{1,2}}|[二三四五六七八九十]))?\s?(?P<p>天|周|个?月|个?小时|个?星期|年)(?:左右)"
+            rf"?(?P<t1>{ONE})(?:{JOINT}(?P<t2>{ONE}))?次(?!性)")),
+    ("latin", "", re.compile(r"(?<![A-Za-z])(?P<l>b\.?i\.?d|t\.?i\.?d|q\.?i\.?d|q\.?o\.?d|q\.?d|q\.?n|q\d{1,2}h|biw"
+            r"|tiw|qw|hs|prn)\.?(?![A-Za-z])", re.IGNORECASE)),
+    ("daily", "每", re.compile(r"每(?:日|天|晚|早|周|个?月|年)")),
+)  # fmt: skip
+TIMING = re.compile(
+    r"(?P<bed>临?睡前|睡觉(?:之)?前|晚睡前)|(?P<meal>[早午晚]?[饭餐食](?:之|以)?(?P<side>前|后|时|中))"
+    r"|(?P<fast>空腹)|(?P<single>顿服)|(?P<prn>必要时|按需)|(?P<with>随餐)"
+)
+MEAL_OK = re.compile(r"[服用打注药片粒]|吃(?![饭东完晚早午])")
+_UNIT = "|".join(re.escape(word) for word in sorted(UNITS, key=len, reverse=True))
+_POWER = r"(?:\s?[x*]\s?10(?:\^|的|~|e|E)?(?P<exp>\d{1,2})(?:次方?)?)"
+MEASURE = re.compile(
+    rf"{_RANGE}{_POWER}?\s?(?:(?P<u>{_UNIT})(?![a-zA-Z])(?:\s?(?:/|每)\s?(?P<per>公斤|千克|体重|kg"
+    rf"|KG|L|l|dl|dL|DL|ml|mL|ML|d|日|天|次|h|小时|min|分|片|粒|支|袋|m2|uL|ul|μl|Ul|24h)(?:体重)"
+    rf"?(?:\s?[/·.]\s?(?P<per2>d|日|天|次|h|min))?)?|/\s?(?P<bare>L|ul|μl|ml|HP|hp|HPF))"
+)
+PER_KG = re.compile(rf"每(?:公斤|千克|kg)(?:体重)?{_RANGE}\s?(?P<u>{_UNIT})(?![a-zA-Z])")
+_T = (
+    r"(?:秒钟?|分钟|刻钟|个?小时|个?钟头|个?星期|个?礼拜|个?疗程|个月|个?晚上|天"
+    r"|日|周|月|年|晚|夜|分(?=后|内|左右|以上)|h|d|w|min)"
+)
+DURATION = re.compile(
+    rf"(?P<n1>{ONE})(?P<half0>个半)?{MORE}(?:\s?(?P<u1>{_T})?{JOINT}(?P<n2>{ONE}))"
+    rf"?\s?(?:个半(?=小时|月|星期|礼拜|钟头))?(?P<gap>个)?多?(?P<u>{_T})(?![a-zA-Z])(?P<half>半)"
+    rf"?(?:零?(?P<n3>{ONE})(?P<u3>个月|天|个?小时|分钟?))?"
+)
+NOT_TIME = {
+    unit: re.compile(f"[{behind}]")
+    for unit, behind in (
+        ("日", "常本晒光期子"),
+        ("天", "气花空生"),
+        ("周", "围岁边末期"),
+        ("年", "龄纪代级轻"),
+        ("夜", "间尿"),
+        ("月", "经份子"),
+        ("晚", "期餐饭"),
+        ("分", "期化泌"),
+    )
+}
+VAGUE_TIME = re.compile(
+    r"(?:好?几|数|多|若干)(?P<tens>十|百)?(?:个)?(?:多)?(?P<u>秒钟?|分钟|小时|钟头|天|日|周|星期|礼拜|月|年)(?![经龄])"
+)
+DATE = re.compile(
+    r"(?P<y>(?:19|20)\d{2}|\d{2}(?=年\d{1,2}月))(?:年|[-./](?=\d{1,2}[-./]\d{1,2}))"
+    r"(?:份?(?P<m>\d{1,2})(?:月|[-./]))?(?:(?P<d>\d{1,2})[日号]?)?|(?P<m2>\d{1,2}"
+    r"|[一二三四五六七八九十]{1,2})月份?(?P<d2>\d{1,2}|[一二三四五六七八九十]{1,3})[日号]|(?P<d3>\d{1,2})号"
+    r"|(?P<m3>\d{1,2}|十[一二])月份"
+)
+AGE = re.compile(
+    rf"(?P<n1>{ONE}){MORE}(?:{JOINT}(?P<n2>{ONE}))?\s?(?:多)?(?:周岁|岁)(?:零?(?P<m>{ONE})个?多?月"
+    rf"|(?P<half>半))?|(?P<k1>{ONE})(?:{JOINT}(?P<k2>{ONE}))?\s?个?多?(?P<kh>半)?(?P<ku>月|天|周)"
+    rf"(?:龄|大(?!便)|(?:的)?(?:宝宝|婴儿|婴幼儿|小孩|孩子|男婴|女婴|患儿|女宝|男宝|小儿|宝贝))"
+)
+PRESSURE = re.compile(
+    r"(?P<s>\d{2,3})(?:-(?P<s2>\d{2,3}))?\s?(?:mmHg)?\s?/\s?(?P<d>\d{2,3})"
+    r"(?:-(?P<d2>\d{2,3}))?\s?(?:mmHg|mmhg|MMHG|毫米汞柱|mm汞柱|kPa)?"
+)
+HIGH_LOW = re.compile(
+    rf"(?:高压|收缩压)[^\d,，。一二三四五六七八九]{{0,4}}(?P<s>{ONE})(?:mmHg|毫米汞柱)?[^\d。低舒]{{0,4}}(?:低压"
+    rf"|舒张压)[^\d,，。一二三四五六七八九]{{0,4}}(?P<d>{ONE})"
+)
+ONE_PRESSURE = re.compile(rf"(?P<which>高压|收缩压|低压|舒张压)[^\d,，。;一二三四五六七八九]{{0,4}}{_RANGE}")
+TO_PRESSURE = re.compile(
+    rf"血压[^\d,，。;]{{0,6}}(?P<s>{ONE})(?:mmHg)?\s?[、,/到和比的-]\s?(?P<d>{ONE})(?![\d.]|天|年|岁)"
+)
+TEMPERATURE = re.compile(
+    rf"(?P<n1>{ONE})(?:\s?(?:℃|°C|度|°)?{JOINT}(?P<n2>{ONE}))?\s?(?:℃|℉|华氏度|摄氏度|°\s?[Cc]|度[Cc]|度"
+    rf"|°)(?:(?P<half>半)|(?P<tenth>[0-9{HAN_DIGITS}])(?![\d天日周月年次个岁]))?(?P<more>多|几)?"
+)
+SIZE = re.compile(
+    r"(?P<a>\d+(?:\.\d+)?)\s?(?P<ua>cm|mm|厘米|毫米|CM|MM)?\s?[x*]\s?(?P<b>\d+(?:\.\d+)?)"
+    r"\s?(?P<ub>cm|mm|厘米|毫米|CM|MM)?(?:\s?[x*]\s?(?P<c>\d+(?:\.\d+)?)\s?(?P<uc>cm|mm|厘米|毫米"
+    r"|CM|MM)?)?"
+)
+SIGN = re.compile(
+    r"\(\s?(?P<s>\+{1,4}|\d\+|\+-|±|-)\s?\)|(?P<s2>\+{1,4}|\d\+)(?![\d+])"
+    r"|(?P<n>[一二两三四1234])个加号|(?P<w>弱阳性|强阳性|阳性|阴性|转阴|转阳)|(?P<d>[大小]三阳)"
+)
+GRADE = re.compile(
+    rf"(?P<n>\d{{1,3}}(?:{JOINT}\d)?|[一二三四五六七八九]{{1,2}}(?:{JOINT}[一二三四])?|[ⅠⅡⅢⅣⅤ]+"
+    rf"|I{{1,3}}V?|IV)\s?(?P<u>型|期|级|度(?!过)|类(?![固别似])|孕|产(?![后妇科品生前])|胎|代|倍|例|根|处|枚|项|次|遍"
+    rf"|个|种|颗|块|条|名|位|人|层|分(?![析别泌娩之期为布开散])|成|元|块钱|元钱|斤|杯|碗|顿|步|声|指|公里|里)(?!性|体[^重]|月)"
+)
+ORDINAL = re.compile(
+    r"第(?P<n>\d{1,3}|[一二三四五六七八九十]{1,3})(?P<u>天|周|个?月|次|胎|针|期|产程|腰椎|颈椎|胸椎|节|跖骨|掌骨|肋骨|肋|趾|指|日|年|代|阶段)?"
+)
+CODE = re.compile(
+    r"(?<![A-Za-z\d.])(?![xX]\d)[A-Za-z][A-Za-z-]{0,7}\d+(?:[.,/-]\d+)*(?:[A-Za-z]{0,2}\d*)(?![A-Za-z])"
+)
+# "1、", "2.", "(3)", "4)": a mark of a list, not a number of anything.
+MARK = re.compile(r"\d{1,2}\s?[、)）](?!\s?\d)\s?|(?:1\d|\d)\s?[.．:：](?![\d])\s?")
+MARK_AT = re.compile(r"(?:\A|[\s。！？!?；;：:，,、.”\"）)(（\u4e00-\u9fff])\Z")
+FIRST_MARK = re.compile(r"(?:1\d|\d)(?:\s?[,，]\s?(?=[\u4e00-\u9fff])|\s(?=[\u4e00-\u9fff]{3}))")
+FIRST_AT = re.compile(r"(?:\A|[\n。；;])\s*\Z")
+START = re.compile(r"[\d一二两三四五六七八九十百半ⅠⅡⅢⅣⅤ]|(?<![A-Za-z])I{1,3}V?(?=\s?[型期级度])")
+BARE = re.compile(rf"(?P<n1>\d+(?:\.\d+)?[万千百亿]?){MORE}(?:{JOINT}(?P<n2>\d+(?:\.\d+)?[万千百]?))?")
+# Words that hold a numeral and count nothing.
+IDIOMS = re.compile("|".join(IDIOM_WORDS))
+# Without any of these a text holds no quantity.
+ANY = re.compile(r"[\d一二两三四五六七八九十百半ⅠⅡⅢⅣⅤ每隔几数多A-Za-z早]")

@@ -1,0 +1,161 @@
+"""What Chinese clauses assert and deny: the scope of 不, 没有, 避免, of questions, of what only looks like a denial.
+
+Cues deny what follows them up to a word that ends their scope or the end of the clause (after NegEx: Chapman et al.,
+*A simple algorithm for identifying negated findings and diseases in discharge summaries*, J Biomed Inform 34, 2001);
+lists joined by 、 are one clause. Where no list holds a word, the characters between two listed ones stand for it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from medsynth.text.facts.extract_zh_cues import CARRIES, EMPTY, QUESTION_WORDS
+from medsynth.text.facts.extract_zh_names import Name
+from medsynth.text.facts.model import Fact, Polarity, Statement, Term
+
+_BREAK = re.compile(
+    r"(?:[,，。;；!！?？\n:：…()（）]|(?<![0-9A-Za-z])\.|\.(?![0-9A-Za-z])|(?<=[\u4e00-\u9fff])"
+    r"\s+(?=[\u4e00-\u9fff]))+"
+)
+_ASKED = re.compile(r"[?？]|(?:吗|嘛|[^什那这要怎多]么|没有?|不)\W*\Z")
+_TERM_KINDS = frozenset(
+    ("drug", "class", "finding", "term", "word", "test", "organ", "population", "lab", "department", "vital")
+)
+_FINDINGS = frozenset(("drug", "finding"))
+_SAID_TOO = frozenset(("需要", "可以", "建议", "应该", "应当", "应", "考虑", "可能", "显示", "提示", "说明"))
+_FLIP: dict[Polarity, Polarity] = {"asserted": "denied", "denied": "asserted", "open": "open"}
+# Characters that carry no meaning of their own between content words.
+_FUNCTION = (
+    "的了着过地得很也都还再在与和或及等这那个些种是有把被给让会要能可宜我你您他她它们啊呢吧哦嗯呀就才又将从到对于以为之其所而且则但因此"
+    "若并上下中里内外左右双侧边一二两三四五六七八九十几半多少点每次时后前太更最比较真挺非常片粒岁周天日袋支毫克升如"
+)
+_PIECE = re.compile(rf"(?:(?![{_FUNCTION}])[\u4e00-\u9fff])+")
+
+
+def polarity(text: str, known: Sequence[Name]) -> tuple[list[Statement], list[Fact]]:
+    """Return the clauses of a text with the polarity of their terms, and its denials as facts.
+
+    `known`: the listed names of the text, in order.
+    """
+    found: list[Statement] = []
+    denials: list[Fact] = []
+    start = k = 0
+    ends = [match.span() for match in _BREAK.finditer(text)]
+    ends.append((len(text), len(text)))
+    carried = False
+    for stop, behind in ends:
+        first = k
+        while k < len(known) and known[k].start < stop:
+            k += 1
+        inside = known[first:k]
+        if not inside and stop - start < 2:
+            start, carried = behind, False
+            continue
+        asked = bool(_ASKED.search(text, stop, behind) or _ASKED.search(text[max(start, stop - 3) : stop]))
+        bare = carried and bool(inside) and all(name.kind == "finding" for name in inside)
+        clause = _Clause(text, start, stop, inside, bare)
+        if clause.terms or clause.denials:
+            terms = clause.terms
+            if asked:
+                terms = [Term(t.name, "open", t.start, t.end, t.weight, t.cue) for t in terms]
+            found.append(Statement(start, stop, tuple(terms), clause.denials))
+            if not asked:
+                denials.extend(clause.facts())
+        carried = clause.state == "denied" and stop < len(text) and text[stop] in ",，"
+        start = behind
+    return found, denials
+
+
+class _Clause:
+    """One clause being read from left to right."""
+
+    def __init__(self, text: str, start: int, stop: int, inside: Sequence[Name], bare: bool) -> None:
+        self.text = text
+        self.terms: list[Term] = []
+        self.denials = 0
+        # A list of findings behind a denial and a comma may belong to it or not.
+        self.state: Polarity = "open" if bare else "asserted"
+        self.cue = self.cue_end = -1
+        self.asked = False
+        at = start
+        for name in inside:
+            if name.start > at:
+                self._unlisted(at, name.start)
+            self._name(name)
+            at = max(at, name.end)
+        if stop > at:
+            self._unlisted(at, stop)
+
+    def _unlisted(self, start: int, end: int) -> None:
+        for piece in _PIECE.finditer(self.text, start, end):
+            begin, behind = piece.span()
+            if behind - begin <= 4 and piece[0] not in EMPTY:
+                self._term(piece[0], begin, behind, 1)
+
+    def _term(self, name: str, start: int, end: int, weight: int, opposite: bool = False) -> None:
+        state: Polarity = "open" if self.asked else self.state
+        if opposite:
+            state = _FLIP[state]
+        self.terms.append(Term(name, state, start, end, weight, self.cue if state == "denied" else -1))
+
+    def _name(self, name: Name) -> None:
+        if name.kind in _TERM_KINDS:
+            if name.value not in EMPTY:
+                self._term(
+                    name.value, name.start, name.end, 2 if name.kind in _FINDINGS else 1, name.opposite
+                )
+            return
+        if name.kind != "cue":
+            return
+        kind, said = name.value, name.said
+        carry = CARRIES.get(said)
+        if kind in ("deny", "forbid") or carry:
+            self.denials += 1
+        if carry:
+            state: Polarity = "open" if self.asked else "denied"
+            self.terms.append(
+                Term(carry, state, name.start, name.end, 2 if carry in ("异常", "效果") else 1, name.start)
+            )
+        if kind in ("deny", "forbid"):
+            # 不要不吃饭: what is denied twice is asserted.
+            self.state, self.cue, self.cue_end = "denied", name.start, name.end
+        elif kind == "affirm":
+            self.state, self.cue = "asserted", -1
+        elif said == "吗":
+            # What stands before it was asked; with no mark behind it, a new clause begins.
+            self.terms = [Term(t.name, "open", t.start, t.end, t.weight) for t in self.terms]
+            self.state, self.cue, self.asked, self.denials = "asserted", -1, False, 0
+        elif kind == "doubt":
+            self.asked = self.asked or said not in QUESTION_WORDS
+        elif kind == "stop" and self.state == "denied" and name.start == self.cue_end:
+            # 并不 + 可以: the verb is what is denied.
+            self._term("需要" if said.startswith("应") else said, name.start, name.end, 1)
+        elif kind == "stop":
+            if said in _SAID_TOO:
+                self._term("需要" if said.startswith("应") else said, name.start, name.end, 1)
+            self.state, self.cue = "asserted", -1
+        elif kind == "behind":
+            self._behind("denied" if said == "除外" else "open", name.start)
+
+    def _behind(self, state: Polarity, cue: int) -> None:
+        """The subject of a denied predicate is neither asserted nor denied by itself."""
+        self.terms = [
+            Term(t.name, state, t.start, t.end, t.weight, cue if state == "denied" else -1)
+            if t.polarity == "asserted" and t.weight == 2
+            else t
+            for t in self.terms
+        ]
+
+    def facts(self) -> list[Fact]:
+        """Return one denial for each cue, with the names of what it denies."""
+        scopes: dict[int, list[Term]] = {}
+        for term in self.terms:
+            if term.polarity == "denied" and term.cue >= 0:
+                scopes.setdefault(term.cue, []).append(term)
+        facts = []
+        for cue, terms in scopes.items():
+            end = max(term.end for term in terms)
+            value = " ".join(dict.fromkeys(term.name for term in terms))
+            facts.append(Fact("negation", value, cue, end, self.text[cue:end], "", True))
+        return facts

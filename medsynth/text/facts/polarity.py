@@ -1,0 +1,272 @@
+"""Comparing what is asserted and what is denied.
+
+Statements of the two texts are laid side by side by the terms they share. Where two that say the same thing differ
+in what they deny, one of them was turned round. A finding that the source only ever denies and the rewriting only
+ever asserts (or the reverse) is contradicted wherever it stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from medsynth.text.facts.findings import finding
+from medsynth.text.facts.model import Fact, Finding, Severity, Statement, Term
+
+DENIALS = frozenset(("negation", "contraindication"))
+_ENOUGH = 2  # shared terms that make two statements comparable
+_SHARE = 0.5  # of the shorter one's terms
+# Almost word for word: this share of the terms, and no more than so many that only one of them has.
+_SAME, _SAME_AT_LEAST, _STRAY = 0.8, 3, 1
+_CLOSE = 0.75  # a second statement this near to the best one has a say too
+
+
+@dataclass(slots=True)
+class _Clause:
+    """A statement's terms by name."""
+
+    statement: Statement
+    denied: dict[str, Term] = field(default_factory=dict)
+    asserted: dict[str, Term] = field(default_factory=dict)
+    names: set[str] = field(default_factory=set)
+
+
+def compare_polarity(
+    source: Sequence[Fact],
+    rewrite: Sequence[Fact],
+    source_statements: Sequence[Statement],
+    rewrite_statements: Sequence[Statement],
+) -> list[Finding]:
+    """Return what became of the denials of the source, and which of the rewriting contradict it."""
+    known, said = _clauses(source_statements), _clauses(rewrite_statements)
+    found: dict[tuple[int, int], Finding] = {}
+    for mine, theirs, severity in [*_turned(known, said), *_contradicted(known, said)]:
+        key = (mine.start, theirs.start)
+        if key not in found:
+            found[key] = _altered(mine, theirs, severity)
+    for before, after in _inverted(source_statements, rewrite_statements):
+        if not any(f.rewrite_span and after.start <= f.rewrite_span[0] < after.end for f in found.values()):
+            found[before.start, after.start] = Finding(
+                "negation", "altered", "critical", (before.start, before.end), (after.start, after.end)
+            )
+    denied = {name for clause in said for name in clause.denied}
+    spans = [f.source_span for f in found.values() if f.source_span]
+    for fact in source:
+        if fact.kind not in DENIALS or any(fact.start <= start < fact.end for start, _ in spans):
+            continue
+        origin = next((o for o in rewrite if o.kind in DENIALS and _same(fact, o)), None)
+        if origin is not None or any(name in denied for name in fact.value.split(" ")):
+            found[fact.start, -1] = finding("kept", "minor", fact, origin)
+        else:
+            found[fact.start, -1] = finding(
+                "dropped", "major" if fact.kind == "contraindication" else "minor", fact, None
+            )
+    return list(found.values())
+
+
+def _inverted(
+    source: Sequence[Statement], rewrite: Sequence[Statement]
+) -> Iterable[tuple[Statement, Statement]]:
+    """Yield the sentences that stand word for word in both texts, but for a word that denies."""
+    known: dict[str, list[Statement]] = {}
+    for statement in source:
+        if statement.wording:
+            known.setdefault(statement.wording, []).append(statement)
+    for statement in rewrite:
+        same = known.get(statement.wording, [])
+        if same and all(other.negations != statement.negations for other in same):
+            yield same[0], statement
+
+
+def _same(fact: Fact, other: Fact) -> bool:
+    return bool(set(fact.value.split(" ")) & set(other.value.split(" ")))
+
+
+def _altered(mine: Term, theirs: Term, severity: Severity) -> Finding:
+    return Finding(
+        "negation",
+        "altered",
+        severity,
+        (mine.start, mine.end),
+        (theirs.start, theirs.end),
+        mine.name,
+        theirs.name,
+    )
+
+
+def _clauses(statements: Iterable[Statement]) -> list[_Clause]:
+    clauses = []
+    for statement in statements:
+        clause = _Clause(statement)
+        for term in statement.terms:
+            clause.names.add(term.name)
+            if term.polarity == "denied":
+                clause.denied.setdefault(term.name, term)
+            elif term.polarity == "asserted":
+                clause.asserted.setdefault(term.name, term)
+        # Said both ways in one statement, or asked: no side is taken.
+        for name in clause.denied.keys() & clause.asserted.keys():
+            del clause.denied[name], clause.asserted[name]
+        for term in statement.terms:
+            if term.polarity == "open":
+                clause.denied.pop(term.name, None)
+                clause.asserted.pop(term.name, None)
+        clauses.append(clause)
+    return clauses
+
+
+def _turned(known: list[_Clause], said: list[_Clause]) -> Iterable[tuple[Term, Term, Severity]]:
+    """Yield the terms that a statement of the rewriting asserts or denies against all statements of the source that say
+    the same, with the term of the source."""
+    neighbours = _Neighbours(said, known)
+    for number, clause in enumerate(said):
+        near = [known[n] for n in neighbours.near(number)]
+        if not near:
+            continue
+        turned = _against(clause, near, denied=False, known=known) or _against(
+            clause, near, denied=True, known=known
+        )
+        if turned is not None:
+            yield turned
+        else:
+            yield from _reworded(clause, near)
+
+
+def _against(
+    clause: _Clause, near: list[_Clause], denied: bool, known: list[_Clause]
+) -> tuple[Term, Term, Severity] | None:
+    """Return the first term that `clause` denies (or asserts) and all statements near, that have it, do not."""
+    for name, theirs in (clause.denied if denied else clause.asserted).items():
+        mine = [
+            (other.asserted if denied else other.denied).get(name) for other in near if name in other.names
+        ]
+        first = mine[0] if mine else None
+        if first is None or None in mine:
+            continue
+        # Of what one word denies, a plain word turns only when nothing of it stays denied: it may have moved.
+        cue = theirs.cue if denied else first.cue
+        if theirs.weight < 2 and _still_denied(cue, *((clause, near[0]) if denied else (near[0], clause))):
+            continue
+        # Another statement of the source may say it as the rewriting does, if in other words.
+        if not _word_for_word(clause.names, near[0].names) and any(
+            name in other.names
+            and name not in (other.asserted if denied else other.denied)
+            and len(other.names & clause.names) >= _ENOUGH
+            for other in known
+        ):
+            continue
+        return first, theirs, "critical"
+    return None
+
+
+def _still_denied(cue: int, clause: _Clause, other: _Clause) -> bool:
+    return any(term.cue == cue and name in other.denied for name, term in clause.denied.items())
+
+
+def _reworded(clause: _Clause, near: list[_Clause]) -> Iterable[tuple[Term, Term, Severity]]:
+    """Yield a term of a statement that stands almost word for word in the source, but with a denial more or less."""
+    terms = clause.statement.terms
+    exact = [o for o in near if [term.name for term in o.statement.terms] == [term.name for term in terms]]
+    if exact and len(terms) >= _ENOUGH:
+        if any([t.polarity for t in o.statement.terms] == [t.polarity for t in terms] for o in exact):
+            return
+        for mine, theirs in zip(exact[0].statement.terms, terms, strict=True):
+            if {mine.polarity, theirs.polarity} == {"asserted", "denied"}:
+                yield mine, theirs, "critical"
+                return
+    count = clause.statement.denials
+    if count < 0:
+        return
+    alike = [other for other in near if _word_for_word(clause.names, other.names)]
+    if not alike or any(other.statement.denials in (count, -1) for other in alike):
+        return
+    if count and all(other.statement.denials for other in alike):
+        return  # both deny: the same may be denied once for all or each by itself
+    theirs = next(term for term in terms if term.name in alike[0].names)
+    yield next(term for term in alike[0].statement.terms if term.name == theirs.name), theirs, "critical"
+
+
+def _word_for_word(names: set[str], others: set[str]) -> bool:
+    if len(names) < _SAME_AT_LEAST:
+        return len(names) >= _ENOUGH and names == others
+    return len(names & others) >= _SAME_AT_LEAST and len(names ^ others) <= min(
+        _STRAY, (1 - _SAME) * 2 * len(names)
+    )
+
+
+class _Neighbours:
+    """For each statement of one text, those of the other that say the same, the best first."""
+
+    def __init__(self, clauses: list[_Clause], others: list[_Clause]) -> None:
+        self.clauses, self.others = clauses, others
+        self._index: dict[str, list[int]] = {}
+        for number, clause in enumerate(others):
+            for name in clause.names:
+                self._index.setdefault(name, []).append(number)
+        self._near: dict[int, list[int]] = {}
+
+    def near(self, number: int) -> list[int]:
+        """Return the numbers of the statements of the other text that say the same as statement `number`."""
+        known = self._near.get(number)
+        if known is None:
+            known = self._near[number] = self._nearest(self.clauses[number])
+        return known
+
+    def _nearest(self, clause: _Clause) -> list[int]:
+        counts: dict[int, int] = {}
+        for name in clause.names:
+            for number in self._index.get(name, ()):
+                counts[number] = counts.get(number, 0) + 1
+        size = len(clause.names)
+        scored = []
+        for number, shared in counts.items():
+            longer, shorter = sorted((size, len(self.others[number].names)), reverse=True)
+            share = shared / shorter
+            alone = shorter == 1 and longer <= 2  # "it is not serious": all that two statements could share
+            if (shared >= _ENOUGH and share >= _SHARE) or alone:
+                scored.append((shared * share, -number))
+        if not scored:
+            return []
+        scored.sort(reverse=True)
+        least = scored[0][0] * _CLOSE
+        return [-number for score, number in scored if score >= least]
+
+
+def _contradicted(known: list[_Clause], said: list[_Clause]) -> Iterable[tuple[Term, Term, Severity]]:
+    """Yield the findings that one text only denies and the other only asserts."""
+    mine, theirs = _stances(known), _stances(said)
+    for name, stance in mine.items():
+        other = theirs.get(name)
+        if other is None or stance.open or other.open:
+            continue
+        if stance.denied and other.asserted and not stance.asserted and not other.denied and stance.heavy:
+            yield stance.denied, other.asserted, "critical"
+        elif stance.asserted and other.denied and not stance.denied and not other.asserted and other.heavy:
+            yield stance.asserted, other.denied, "critical"
+
+
+@dataclass(slots=True)
+class _Stance:
+    """How a text stands to a term: the first place that denies it, the first that asserts it."""
+
+    denied: Term | None = None
+    asserted: Term | None = None
+    open: bool = False
+    heavy: bool = False  # its denial is of a finding
+
+
+def _stances(clauses: list[_Clause]) -> dict[str, _Stance]:
+    stances: dict[str, _Stance] = {}
+    for clause in clauses:
+        for term in clause.statement.terms:
+            stance = stances.setdefault(term.name, _Stance())
+            if term.weight == 0:
+                stance.open = True
+            elif term.polarity == "denied":
+                stance.denied = stance.denied or term
+                stance.heavy = stance.heavy or term.weight > 1
+            elif term.polarity == "asserted":
+                stance.asserted = stance.asserted or term
+            else:
+                stance.open = True
+    return stances
