@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Generic, Literal, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -81,6 +82,11 @@ def parse(text: str, shape: type[M]) -> M:
         raise NoAnswer("wrong_schema", f"{place}: {first['msg']}"[:120]) from None
 
 
+@lru_cache(maxsize=64)
+def _schema(shape: type[BaseModel]) -> dict[str, object]:
+    return shape.model_json_schema()
+
+
 def _no_constant(name: str) -> float:
     raise ValueError(f"{name} is not JSON")
 
@@ -107,7 +113,7 @@ class Session:
 
         `record` is the id the answer is for. `opinion` numbers independent answers to the same messages.
         """
-        schema = shape.model_json_schema()
+        schema = _schema(shape)
         trouble = NoAnswer("empty")
         asked = list(messages)
         for attempt in range(self.settings.tries):

@@ -11,8 +11,9 @@ from medsynth.records import Dialogue, Provenance, RawQA
 from medsynth.stages.base import Context
 from medsynth.stages.filter import FilterSettings, LLMFilterStage
 from medsynth.stages.llm_draft import Rewritten, Utterance
-from medsynth.stages.llm_profile import LLMProfileSettings, LLMProfileStage
+from medsynth.stages.llm_profile import LLMProfileStage
 from medsynth.stages.llm_rewrite import LLMRewriteStage
+from medsynth.stages.profile import ProfileSettings
 from medsynth.stages.rewrite import RewriteSettings
 from medsynth.text.speakable import limit_of
 
@@ -42,7 +43,7 @@ def show_prompt(
     context: Context,
     rewrite: RewriteSettings | None = None,
     filter: FilterSettings | None = None,
-    profile: LLMProfileSettings | None = None,
+    profile: ProfileSettings | None = None,
 ) -> str:
     """Return the messages of a prompt for a screened record, each under a line with its role.
 
@@ -55,7 +56,7 @@ def show_prompt(
         context,
         rewrite or RewriteSettings(engine="llm"),
         filter or FilterSettings(engine="llm"),
-        profile or LLMProfileSettings(),
+        profile or ProfileSettings(),
     )
     return "\n\n".join(f"--- {m.role} ---\n{m.content}" for m in messages)
 
@@ -66,7 +67,7 @@ def prompt_messages(
     context: Context,
     rewrite: RewriteSettings,
     filter: FilterSettings,
-    profile: LLMProfileSettings,
+    profile: ProfileSettings,
 ) -> Sequence[Message]:
     """Return the messages of a prompt for a screened record. Raises UserError."""
     engine: ChatEngine = _Unasked()
@@ -94,7 +95,7 @@ def prompt_messages(
     stage = LLMRewriteStage(rewrite, context, engine)
     if name == "rewrite" and stage.extractive(record):
         raise UserError(
-            f"{record.id}: an examination item is said as it stands, no model is asked; rewrite.prompts can set a prompt"
+            f"{record.id}: an examination item is said as it stands, unasked; rewrite.prompts can set a prompt"
         )
     if name != "repair":
         return stage.messages(record)

@@ -17,7 +17,6 @@ from pydantic import BaseModel, ConfigDict
 from medsynth.llm.base import ChatEngine, Message
 from medsynth.llm.prompts import load_prompt, turn_lines
 from medsynth.llm.session import NoAnswer
-from medsynth.llm.settings import LLMOverride
 from medsynth.records import (
     AgeGroup,
     Dialogue,
@@ -77,14 +76,6 @@ _THIRD = {"en": bounded(r"\b(?:he|she|him|her|his|they|patient|child|kid|baby)\b
           "zh": bounded(r"他|她|孩|宝宝|患者|病人|老人|家人|家属")}  # fmt: skip
 
 
-class LLMProfileSettings(ProfileSettings):
-    """Settings of *profile* where a model may be asked. `prompts_folder` holds templates that go first."""
-
-    engine: Literal["rules", "llm"] = "llm"
-    llm: LLMOverride = LLMOverride(temperature=0.0)
-    prompts_folder: str | None = None
-
-
 class Quoted(BaseModel, Generic[V]):
     """A value and the words that show it."""
 
@@ -109,8 +100,8 @@ class LLMProfileStage(LLMStage[Dialogue]):
 
     name: ClassVar[str] = "profile"
     version: ClassVar[int] = 1
-    Settings: ClassVar[type[StageSettings]] = LLMProfileSettings
-    settings: LLMProfileSettings
+    Settings: ClassVar[type[StageSettings]] = ProfileSettings
+    settings: ProfileSettings
 
     def __init__(self, settings: Any, context: Context, engine: ChatEngine | None = None) -> None:
         """Raise UserError where a prompt is missing or broken."""

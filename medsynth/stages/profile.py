@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from typing import ClassVar, TypeVar, get_args
+from typing import Any, ClassVar, Literal, TypeVar, get_args
 
 from pydantic import Field, field_validator
 
+from medsynth.llm.settings import LLMOverride
 from medsynth.records import (
     AgeGroup,
     Basis,
@@ -61,8 +62,13 @@ class ProfileSettings(StageSettings):
     """Priors per language (`en`, `zh`); a language without an entry uses English's ages and genders.
 
     Weights need not sum to one. `accents` of a language without an entry is the language tag itself.
+    With engine `llm` a chat model is asked for what the rules leave open; `prompts_folder` holds templates that
+    go before the shipped ones.
     """
 
+    engine: Literal["rules", "llm"] = "rules"
+    llm: LLMOverride = LLMOverride(temperature=0.0)
+    prompts_folder: str | None = None
     age_groups: dict[str, dict[AgeGroup, float]] = Field(
         default_factory=lambda: {"en": dict(_AGE_PRIOR), "zh": dict(_AGE_PRIOR)}
     )
@@ -111,6 +117,11 @@ def department_hint(meta: Mapping[str, str]) -> StatedPatient:
     return StatedPatient(gender=None if women == men else "female" if women else "male")
 
 
+def source_language(record: Dialogue) -> str:
+    """Return the language of the source's text, which a translated dialogue notes."""
+    return record.notes.get("source_lang", record.lang)
+
+
 def assumed_informant(record: Dialogue) -> Informant | None:
     """Return who speaks where the text does not tell: as the source says, or a parent in child health.
 
@@ -121,7 +132,7 @@ def assumed_informant(record: Dialogue) -> Informant | None:
         return _INFORMANTS[said]
     names = " ".join(record.meta.get(key, "") for key in _DEPARTMENT_KEYS).lower()
     grown = record.stated.age is not None and record.stated.age >= 14
-    if grown or in_first_person(record.source_turns, record.lang):
+    if grown or in_first_person(record.source_turns, source_language(record)):
         return None
     return "parent" if any(word in names for word in _PAEDIATRIC) else None
 
@@ -138,12 +149,22 @@ class ProfileStage(Stage[Dialogue]):
     Settings: ClassVar[type[StageSettings]] = ProfileSettings
     settings: ProfileSettings
 
+    @classmethod
+    def implementation(cls, settings: Any) -> type[Stage]:
+        """Return the stage that asks a model, where the settings want one."""
+        if settings.engine != "llm":
+            return cls
+        from medsynth.stages.llm_profile import LLMProfileStage
+
+        return LLMProfileStage
+
     def process(self, batch: Sequence[Dialogue]) -> list[Outcome]:
         """Return every dialogue with its profile; what is unknown is sampled, never an error."""
         return [keep(self._profiled(record)) for record in batch]
 
     def _profiled(self, record: Dialogue) -> Dialogue:
-        persons = read_persons(record.source_turns, record.lang, record.stated, assumed_informant(record))
+        lang = source_language(record)
+        persons = read_persons(record.source_turns, lang, record.stated, assumed_informant(record))
         hint = department_hint(record.meta).gender
         age_group, age_basis = self._age_group(record, persons)
         gender, gender_basis = self._gender(record, persons, hint)
