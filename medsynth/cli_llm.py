@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shlex
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -44,9 +46,20 @@ def plan(given: dict[str, Any], workspace: Any) -> None:
         raise typer.Exit(130) from None
     for line in forecast_lines(forecast):
         typer.echo(printable(line))
-    typer.echo(
-        f"next     medsynth run {given['pipeline']}" + (f" --out {given['out']}" if given["out"] else "")
-    )
+    typer.echo(printable(f"next     {_same_command('run', sys.argv[1:])}"))
+
+
+def _same_command(verb: str, arguments: list[str]) -> str:
+    """Return the command line as it was given, for another verb, without --pilot."""
+    kept, skip = [], True  # the verb itself
+    for argument in arguments:
+        if not skip and not argument.startswith("--pilot="):
+            if argument == "--pilot":
+                skip = True
+                continue
+            kept.append(argument)
+        skip = False
+    return shlex.join(["medsynth", verb, *kept])
 
 
 @prompts.command("show")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import multiprocessing
+import os
 import resource
 import signal
 import time
@@ -91,13 +92,20 @@ def _collect(pipe: Connection, left: dict[int, Task], advance: Callable[[int], N
 
 def _serve(pipe: Connection, tasks: Sequence[Task]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the coordinator decides when to stop
+
+    def send(message: Any) -> None:
+        try:
+            pipe.send(message)
+        except OSError:  # the coordinator was killed: what is answered is in the journal
+            os._exit(1)
+
     try:
-        asyncio.run(run_stream(tasks, pipe.send))
-        pipe.send(("end",))
+        asyncio.run(run_stream(tasks, send))
+        send(("end",))
     except UserError as error:
-        pipe.send(("user_error", str(error)))
+        send(("user_error", str(error)))
     except Exception:
-        pipe.send(("error", traceback.format_exc()))
+        send(("error", traceback.format_exc()))
 
 
 @dataclass

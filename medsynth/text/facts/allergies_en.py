@@ -20,7 +20,7 @@ _GENERAL = word_set(
     couple type types common sort sorts related induced general nasal allergen allergens"""
 )
 _OWNERS = word_set("my have has having had i've get gets history suffer suffers suffering bad")
-_STOP = frozenset((".", "?", ";", "\n", "!", ":"))
+_STOP = frozenset((".", "?", ";", "\n", "!", ":", "(", ")", "called"))
 
 
 def allergies(t: Tokens) -> list[Fact]:
@@ -45,16 +45,25 @@ def allergies(t: Tokens) -> list[Fact]:
                 found.append(_fact(t, name, min(i, first), max(i + 1, behind), denied))
             if not substances and not denied and word == "allergies" and _own(t, i):
                 found.append(_fact(t, "unnamed", max(i - 1, 0), i + 1, False))
+            said_of_somebody = word == "allergic" and t.words[i + 1 : i + 2] == ["to"] and not _supposed(t, i)
+            if said_of_somebody and not substances and not denied:
+                found.append(_fact(t, "unnamed", i, i + 2, False))
             if not substances and denied and word != "allergic":
                 found.append(_fact(t, "none", i, i + 1, True))
     return found
+
+
+def _supposed(t: Tokens, i: int) -> bool:
+    """Whether somebody may be allergic at most: "tell your doctor if you are allergic to it"."""
+    first, _, _ = t.sentences[t.sentence_of[i]]
+    return any(word in ("if", "whether", "may", "who", "what", "that", "you") for word in t.words[first:i])
 
 
 def _own(t: Tokens, i: int) -> bool:
     """Whether "allergies" are somebody's: "my allergies", "has seasonal allergies", "history of allergies"."""
     before = t.words[max(0, i - 3) : i]
     return ("about" not in before and any(w in _OWNERS for w in before)) or bool(
-        before and before[-1] in ("seasonal", "environmental", "known")
+        before and before[-1] in ("known",)
     )
 
 
@@ -109,7 +118,7 @@ def _behind(t: Tokens, i: int) -> list[tuple[str, int, int]]:
     if j < len(words) and words[j] in ("reaction", "reactions"):
         if words[j + 1 : j + 2] != ["to"]:
             return []  # a side effect, not somebody's allergy
-        j += 1
+        return _substances(t, j + 2, j + 8, known=True)
     if j < len(words) and words[j] in ("to", ":", "-", "include", "includes", "including", "are", "is"):
         _, end, _ = t.sentences[t.sentence_of[i]]
         limit = min(max(end, j), j + 16)
@@ -176,10 +185,11 @@ _SUBSTANCES = frozenset(
     map(
         stem,
         word_set(
-            """penicillin sulfa latex peanut nut shellfish iodine egg milk pollen dust cat dog bee wasp wheat soy fish
-            seafood     gluten grass ragweed mold mould pet dander contrast codeine aspirin morphine tape adhesive nickel feather
-    strawberry tomato shrimp lactose dairy hay insect sting animal mite tree weed nsaid nsaids opiate opioid statin
-    bactrim ibuprofen kiwi banana avocado chocolate corn almond walnut cashew pecan"""
+            """penicillin sulfa latex peanut nut shellfish iodine egg milk pollen dust cat dog bee wasp wheat soy
+            fish seafood gluten grass ragweed mold mould pet dander contrast codeine aspirin morphine tape
+            adhesive nickel feather strawberry tomato shrimp lactose dairy hay insect sting animal mite tree
+            weed nsaid nsaids opiate opioid statin bactrim ibuprofen kiwi banana avocado chocolate corn almond
+            walnut cashew pecan"""
         ),
     )
 )

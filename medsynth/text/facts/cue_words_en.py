@@ -149,5 +149,5 @@ SPECIAL = frozenset().union(
     CUE_PHRASES,
     PSEUDO,
     RULED,
-    ("non", "never", "dont"),
+    ("non", "never", "dont", "keep", "keeping"),
 )

@@ -72,6 +72,12 @@ def cue_at(words: list[str], i: int, behind: int, first: int) -> tuple[int, Fact
     if word in NOMINAL:
         if word == "no" and (after in PARTICLE_BEFORE or after.startswith(("i'", "it'", "that'"))):
             return None  # an answer, not a denial of what follows
+        if word == "negative" and before in BE and after != "for":
+            return (
+                1,
+                "negation",
+                "verb",
+            )  # "hepatitis B was negative": the subject is neither denied nor asserted
         if word in ("negative", "absence"):
             return (2, "negation", "noun") if after in ("for", "of") else None
         return 1, "negation", "noun"
@@ -93,6 +99,8 @@ def cue_at(words: list[str], i: int, behind: int, first: int) -> tuple[int, Fact
             "negation",
             "back" if word == "ruled" and before in ("was", "were", "been", "is") else "aim",
         )
+    if word in ("keep", "keeping") and any(w in ("off", "away") for w in words[i + 2 : min(i + 5, behind)]):
+        return 1, "contraindication", "noun"  # "keep weight off the leg"
     if word in CUE_PHRASES and (size := _phrase(words, i, behind, CUE_PHRASES)):
         prohibits = word in ("stay", "steer", "keep", "cut", "hold", "give", "come")
         return size, "contraindication" if prohibits else "negation", "noun"
@@ -197,15 +205,22 @@ def answer_of(words: list[str], first: int, behind: int) -> str:
     return ""
 
 
-def wording_of(words: list[str], first: int, behind: int) -> tuple[str, int] | None:
-    """Return a sentence without its words that deny, and their number; None for one of less than three words."""
+def wording_of(words: list[str], first: int, behind: int) -> tuple[str, int, str] | None:
+    """Return a sentence without its words that deny and its sides, the number of the former and the latter in order.
+
+    None for a sentence of less than three words.
+    """
     kept: list[str] = []
+    sides: list[str] = []
     negations = 0
     for i in range(first, behind):
         word = words[i]
         if not word[0].isalnum():
             continue
         if word == "no" and (i + 1 >= behind or words[i + 1] in PARTICLE_BEFORE):
+            continue
+        if word in ("left", "right"):
+            sides.append(word)
             continue
         bare = BARE.get(word)
         if bare is None and word.endswith("n't"):
@@ -216,4 +231,4 @@ def wording_of(words: list[str], first: int, behind: int) -> tuple[str, int] | N
             negations += 1
         if bare and bare not in DO:
             kept.append(bare)
-    return (" ".join(kept), negations) if len(kept) > 2 else None
+    return (" ".join(kept), negations, " ".join(sides)) if len(kept) > 2 else None

@@ -59,8 +59,8 @@ class Term:
     """A content word (or multi-word finding) of a statement in its base form, and whether it is denied there.
 
     `open` is neither asserted nor denied: asked, or the subject of a denied predicate.
-    `weight` is 2 for a medical finding, whose polarity matters by itself, 1 for any other content word, and 0 for what
-    is only supposed ("if you have a fever"): it is compared with the same supposition alone.
+    `weight` is 2 for a medical finding, whose polarity matters by itself, 1 for any other content word, and 0 for a
+    light verb and for what is only supposed ("if you have a fever"): that is compared with the same supposition alone.
     `cue` is where the word begins that denies it, so that what one word denies can be told from the rest; -1 for none.
     """
 
@@ -78,8 +78,8 @@ class Statement:
 
     `denials` is how many words of it deny something, with or without a term in their scope; 0 for a question, -1
     where they are not to be counted (what stands in brackets may be left out or not). `wording` is the sentence that
-    the statement begins, without its words that deny, and `negations` how many of these it has: two sentences of one
-    wording say the same or the opposite. "" elsewhere.
+    the statement begins, without its words that deny and its sides; `negations` is how many of the former it has and
+    `sides` the latter in order: two sentences of one wording say the same or the opposite. "" elsewhere.
     """
 
     start: int
@@ -88,6 +88,7 @@ class Statement:
     denials: int = 0
     wording: str = ""
     negations: int = 0
+    sides: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from medsynth.text.facts.findings import finding
-from medsynth.text.facts.model import Fact, Finding, Severity, Statement, Term
+from medsynth.text.facts.model import Fact, FactKind, Finding, Severity, Statement, Term
 
 DENIALS = frozenset(("negation", "contraindication"))
 _ENOUGH = 2  # shared terms that make two statements comparable
@@ -46,8 +46,9 @@ def compare_polarity(
             found[key] = _altered(mine, theirs, severity)
     for before, after in _inverted(source_statements, rewrite_statements):
         if not any(f.rewrite_span and after.start <= f.rewrite_span[0] < after.end for f in found.values()):
+            kind: FactKind = "negation" if before.negations != after.negations else "side"
             found[before.start, after.start] = Finding(
-                "negation", "altered", "critical", (before.start, before.end), (after.start, after.end)
+                kind, "altered", "critical", (before.start, before.end), (after.start, after.end)
             )
     denied = {name for clause in said for name in clause.denied}
     spans = [f.source_span for f in found.values() if f.source_span]
@@ -67,14 +68,14 @@ def compare_polarity(
 def _inverted(
     source: Sequence[Statement], rewrite: Sequence[Statement]
 ) -> Iterable[tuple[Statement, Statement]]:
-    """Yield the sentences that stand word for word in both texts, but for a word that denies."""
+    """Yield the sentences that stand word for word in both texts, but for a word that denies or a side."""
     known: dict[str, list[Statement]] = {}
     for statement in source:
         if statement.wording:
             known.setdefault(statement.wording, []).append(statement)
     for statement in rewrite:
         same = known.get(statement.wording, [])
-        if same and all(other.negations != statement.negations for other in same):
+        if same and all((o.negations, o.sides) != (statement.negations, statement.sides) for o in same):
             yield same[0], statement
 
 
@@ -142,6 +143,8 @@ def _against(
         ]
         first = mine[0] if mine else None
         if first is None or None in mine:
+            continue
+        if first.weight == theirs.weight == 0 and not _word_for_word(clause.names, near[0].names):
             continue
         # Of what one word denies, a plain word turns only when nothing of it stays denied: it may have moved.
         cue = theirs.cue if denied else first.cue

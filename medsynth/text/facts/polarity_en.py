@@ -74,7 +74,7 @@ def read_polarity(t: Tokens) -> tuple[list[Statement], list[Fact]]:
             asked = [len(statements) + k for k in range(len(clauses))]
         elif (worded := wording_of(t.words, first, behind)) is not None:
             head = clauses[0] if clauses else Statement(t.starts[first], t.ends[behind - 1], ())
-            clauses[:1] = [replace(head, wording=worded[0], negations=worded[1])]
+            clauses[:1] = [replace(head, wording=worded[0], negations=worded[1], sides=worded[2])]
         statements.extend(clauses)
         for scope in scopes:
             if scope.names and not question:

@@ -119,6 +119,13 @@ class _Reader(PeriodReader):
         if word in ("at", "before", "in"):
             if (after == "bedtime" or (word == "at" and after == "night")) and self._near_dose(i):
                 return self._add("frequency", "1/day", i, i + 2, vague=True)
+            if (
+                word == "in"
+                and after in ("the", "each")
+                and self._word(i + 2) in TIMES_OF_DAY
+                and self._near_dose(i)
+            ):
+                return self._add("frequency", "1/day", i, i + 3, vague=True)
             return i + 1
         if word in ("last", "past", "yesterday", "overnight", "fortnight", "couple"):
             return self._past(i)

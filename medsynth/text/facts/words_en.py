@@ -42,7 +42,7 @@ diarrhea diarrhoea
 constipation constipated
 headache headaches migraine
 dizziness dizzy lightheaded lightheadedness giddy vertigo
-dyspnea breathless breathlessness dyspnoea breathing
+dyspnea breathless breathlessness dyspnoea
 swelling swollen swell swells edema oedema puffiness
 rash rashes hives
 itch itching itchy pruritus
@@ -125,6 +125,7 @@ for _line in _ALIKE.strip().split("\n"):
 _ADJECTIVES = word_set(
     """take need safe effective normal common dangerous worsen improve work breathing inherit gene surgery"""
 )
+_LIGHT = frozenset(("take", "need"))  # verbs of any advice
 # Phrases that are one finding.
 _PHRASE_LIST = {
     "shortness of breath": "dyspnea", "short of breath": "dyspnea", "trouble breathing": "dyspnea",
@@ -179,9 +180,13 @@ _DENYING = {
 }  # fmt: skip
 
 
+def _weight(name: str) -> int:
+    return 0 if name in _LIGHT else 1 if name in _ADJECTIVES else 2
+
+
 @lru_cache(maxsize=65536)
 def name_of(word: str) -> tuple[str, int, bool]:
-    """Return the name of a content word, its weight (2 for a finding), and whether its form denies it."""
+    """Return the name of a content word, its weight (see `Term`), and whether its form denies it."""
     if "'" in word:
         word = word[: word.index("'")]
         if word in STOPWORDS or len(word) < 3:
@@ -191,13 +196,13 @@ def name_of(word: str) -> tuple[str, int, bool]:
         return denied, 2 if denied in WORDS and denied not in _ADJECTIVES else 1, True
     name = WORDS.get(word)
     if name is not None:
-        return name, 1 if name in _ADJECTIVES else 2, False
+        return name, _weight(name), False
     base = stem(word)
     if base in STOPWORDS:
         return "", 1, False
     name = WORDS.get(base)
     if name is not None:
-        return name, 1 if name in _ADJECTIVES else 2, False
+        return name, _weight(name), False
     if word.startswith("non") and len(word) > 6 and word not in ("nonetheless", "nonsense"):
         return stem(word[3:]), 1, True
     return base, 1, False
