@@ -28,8 +28,15 @@ def facts(
 
     if (text is None) == (pairs is None):
         raise UserError("facts takes a TEXT, or --pairs FILE")
-    for line in check_pairs(pairs) if pairs else list_facts(text or "", lang):
+    bad: list[UserError] = []
+
+    def bad_line(error: UserError) -> None:
+        bad.append(error)
+        typer.echo(printable(f"medsynth: {error}"), err=True)
+
+    for line in check_pairs(pairs, bad_line) if pairs else list_facts(text or "", lang):
         typer.echo(json.dumps(line, ensure_ascii=False))
+    raise typer.Exit(1 if bad else 0)
 
 
 def plan(given: dict[str, Any], workspace: Any) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -36,11 +36,14 @@ def list_facts(text: str, lang: str | None = None) -> list[dict[str, Any]]:
     ]
 
 
-def check_pairs(path: Path) -> Iterator[dict[str, Any]]:
+def check_pairs(
+    path: Path, bad_line: Callable[[UserError], object] | None = None
+) -> Iterator[dict[str, Any]]:
     """Yield the verdict on each line of a JSONL file of `id, lang, source, rewrite`, in the file's order.
 
     A verdict is `id, verdict ("pass" or "fail"), findings`; see `verdict_record`. Blank lines are passed over.
-    Raises UserError that names file and line for a file that cannot be read and for a line that is no such pair.
+    Raises UserError that names file and line for a file that cannot be read; one for a line that is no such pair
+    is given to `bad_line`, and the next line follows (raised where there is no `bad_line`).
     """
     try:
         lines = path.open(encoding="utf-8-sig")
@@ -57,11 +60,17 @@ def check_pairs(path: Path) -> Iterator[dict[str, Any]]:
             if not line:
                 return
             if line.strip():
-                pair = _pair(line, f"{path}, line {number}")
+                try:
+                    pair = _pair(line, f"{path}, line {number}")
+                except UserError as error:
+                    if bad_line is None:
+                        raise
+                    bad_line(error)
+                    continue
                 yield verdict_record(pair["id"], check(pair["source"], pair["rewrite"], pair["lang"]))
 
 
-def verdict_record(name: str, verdict: Verdict) -> dict[str, Any]:
+def verdict_record(name: str | int, verdict: Verdict) -> dict[str, Any]:
     """Return a verdict as it is printed; a finding is kind, source_span, rewrite_span, severity, status."""
     return {
         "id": name,
@@ -87,19 +96,18 @@ def _told(text: str) -> str:
     return _language(told, "the text")
 
 
-def _pair(line: str, where: str) -> dict[str, str]:
+def _pair(line: str, where: str) -> dict[str, Any]:
     try:
         pair = json.loads(line)
     except (json.JSONDecodeError, RecursionError) as error:
         raise UserError(f"{where}: not JSON; each line is an object with {', '.join(_FIELDS)}") from error
     if not isinstance(pair, dict):
         raise UserError(f"{where}: not an object; each line is an object with {', '.join(_FIELDS)}")
-    if isinstance(pair.get("id"), int) and not isinstance(pair["id"], bool):
-        pair["id"] = str(pair["id"])
     for field in _FIELDS:
         if field not in pair:
             raise UserError(f"{where}: the field {field!r} is missing")
-        if not isinstance(pair[field], str):
+        number = field == "id" and isinstance(pair["id"], int) and not isinstance(pair["id"], bool)
+        if not (isinstance(pair[field], str) or number):
             raise UserError(f"{where}: the field {field!r} is no text")
     pair["lang"] = _language(pair["lang"], where)
     return pair

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from medsynth.text.facts.extract_zh_cues import CARRIES, EMPTY, QUESTION_WORDS
 from medsynth.text.facts.extract_zh_names import Name
+from medsynth.text.facts.extract_zh_wordings import wording_of
 from medsynth.text.facts.model import Fact, Polarity, Statement, Term
 
 _BREAK = re.compile(
@@ -55,11 +56,12 @@ def polarity(text: str, known: Sequence[Name]) -> tuple[list[Statement], list[Fa
         asked = bool(_ASKED.search(text, stop, behind) or _ASKED.search(text[max(start, stop - 3) : stop]))
         bare = carried and bool(inside) and all(name.kind == "finding" for name in inside)
         clause = _Clause(text, start, stop, inside, bare)
-        if clause.terms or clause.denials:
+        wording = None if asked else wording_of(text, start, stop, inside)
+        if clause.terms or clause.denials or wording:
             terms = clause.terms
             if asked:
                 terms = [Term(t.name, "open", t.start, t.end, t.weight, t.cue) for t in terms]
-            found.append(Statement(start, stop, tuple(terms), clause.denials))
+            found.append(Statement(start, stop, tuple(terms), clause.denials, *(wording or ())))
             if not asked:
                 denials.extend(clause.facts())
         carried = clause.state == "denied" and stop < len(text) and text[stop] in ",，"

@@ -34,7 +34,7 @@ def test_the_language_is_told_from_the_text():
 def test_one_verdict_a_pair(tmp_path):
     same = PAIR | {"id": 7, "rewrite": "Please take 5 milligrams of Coumadin."}
     found = list(check_pairs(write(tmp_path / "pairs.jsonl", json.dumps(PAIR), "", json.dumps(same))))
-    assert [(f["id"], f["verdict"]) for f in found] == [("a", "fail"), ("7", "pass")]
+    assert [(f["id"], f["verdict"]) for f in found] == [("a", "fail"), (7, "pass")]
     dose = next(f for f in found[0]["findings"] if f["kind"] == "dose")
     assert dose == {
         "kind": "dose", "source_span": [5, 9], "rewrite_span": [5, 10], "severity": "critical", "status": "altered",

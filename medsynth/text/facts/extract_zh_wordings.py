@@ -1,0 +1,83 @@
+"""The wording of a Chinese clause without what may turn it round: its words that deny and its sides.
+
+Two clauses of one wording say the same or the opposite, whatever their words are: 大便通畅 and 大便不通畅 need no
+list that has 通畅, nor 头往左转 and 头往右转 one of organs.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from medsynth.text.facts.extract_zh_cues import PAIRED, QUESTION_WORDS
+from medsynth.text.facts.extract_zh_names import Name
+
+_SHORTEST = 3  # characters; less is no wording
+# What is left of a cue when its denial is taken out: 不适合 leaves 适合, 禁用 leaves 用.
+_DENYING = re.compile(
+    r"\A(?:(?:但|并|也|还|都)?(?:没有|没|无|未|不|别|勿|非|否认|毫无|尚未|并不|并未|从不|从未|从来不|绝不|决不|切勿|千万不要|请勿"
+    r"|尽量避免|尽量不要|避免|禁止|严禁|禁|慎|忌|戒除|戒|杜绝|停止|排除了|已排除|排除))"
+    r"(?:见到|发现|发觉|闻及|扪及|触及|引出|见|及|出现|是|曾)?"
+)
+# Listed as no denial of their own, but the opposite of what they hold: 不通畅, 不超过.
+_OPPOSITE = re.compile(
+    r"不(?:通|畅|清|稳|稳定|均|齐|全|佳|良|振|调|规则|对称|适|明|退|消|愈|耐受|透|洁|易|利|超过|低于|少于|高于|多于|大于|小于|好受|过敏)"
+    r"|无(?:力|效|痛|症状|精神|不适)|没精神|没有精神|没(?:事|问题)"
+)
+# What comes and goes with a denial or with a manner of speaking, and says nothing by itself.
+_LIGHT = re.compile(
+    r"但是|可是|不过|而且|并且|同时|可以|感到|感觉|觉得|发现|出现|存在|任何|明显|一点儿?|有点儿?|有些|有少量|有过|伴有|伴随|什么|就算|即使|如果|可能"
+    r"|是否|闻及|触及|扪及|未来|左右(?![侧边手脚眼耳肺肾腿上下])"
+    r"|[有伴带可能会要也还都就但并且而却又才只仍已曾的了地得过是感很请您我你他她它见及\W_]"
+)
+_SIDE = re.compile(
+    r"左右(?=[侧边手脚眼耳肺肾腿上下])[侧边]?|[左右][侧边]?|[双两](?:[侧边]|(?=" + "|".join(PAIRED) + r"))|单[侧边]|两侧"
+)
+
+
+def wording_of(text: str, start: int, stop: int, inside: Sequence[Name]) -> tuple[str, int, str] | None:
+    """Return the wording of a clause, how often it denies (2 for a denied denial) and its sides in order.
+
+    `inside`: the listed names of the clause, in order. None for what asks and what is too short.
+    """
+    pieces: list[str] = []
+    sides: list[str] = []
+    at, behind, denied = start, -1, 0
+    for name in inside:
+        if name.start < at:
+            continue
+        if name.kind == "drug" or (name.kind == "cue" and name.value != "stop"):
+            pieces.append(_without_sides(text[at : name.start], sides))
+            at = name.end
+            said = text[name.start : name.end]
+            if name.kind == "drug":
+                pieces.append(said)
+            elif name.value in ("deny", "forbid"):
+                denied = 2 if behind == name.start else max(denied, 1)
+                behind = name.end
+                pieces.append(_DENYING.sub("", said, count=1))
+            elif name.value == "doubt" and said not in QUESTION_WORDS:
+                return None
+            elif _OPPOSITE.match(said):
+                denied = 2 if behind == name.start else max(denied, 1)
+                behind = name.end
+                pieces.append(said.lstrip("不无没有"))
+            else:
+                pieces.append(said)
+    pieces.append(_without_sides(text[at:stop], sides))
+    wording = _LIGHT.sub("", "".join(pieces))
+    if len(wording) < _SHORTEST:
+        return None
+    return wording, denied, "".join(sides)
+
+
+def _without_sides(text: str, sides: list[str]) -> str:
+    """Return a piece of a clause without its sides, which are noted."""
+    if not any(char in text for char in "左右双两单"):
+        return text
+
+    def note(match: re.Match[str]) -> str:
+        sides.append("双" if match[0].startswith(("两", "左右")) else match[0][0])
+        return ""
+
+    return _SIDE.sub(note, text)
