@@ -194,6 +194,7 @@ made from written medical questions and answers.
 
 def _how_made(info: Mapping[str, Any], engines: Sequence[str]) -> str:
     rewriters = _md(", ".join(sorted(info.get("rewrite_engines") or {})))
+    models = _md(", ".join(sorted(info.get("rewrite_models") or {})))
     versions = ", ".join(f"{_md(k)} {_md(v)}" for k, v in sorted((info.get("versions") or {}).items()))
     pipeline = yaml.safe_dump(info.get("pipeline") or {}, sort_keys=True, allow_unicode=True, width=100)
     # A fence longer than any run of backticks inside cannot be closed by what the pipeline file says.
@@ -207,7 +208,7 @@ one group or cluster, and every voice, lie in one split only. `ledger.parquet` h
 kept, rejected (with the reason), merged or failed. `report.html` shows the funnel and a dozen dialogues.
 
 - versions: {versions or "not recorded"}
-- rewriting: {rewriters or "not recorded"}
+- rewriting: {rewriters or "not recorded"}{f"; models: {models}" if models else ""}
 - voice engines: {_md(", ".join(engines)) if engines else "none"}
 - pipeline hash {_md(info.get("pipeline_hash", "not recorded"))}, \
 seed {_md(info.get("seed", "not recorded"))}, schema version {_md(info.get("schema_version", 1))}
@@ -265,6 +266,14 @@ def _terms(why: str, sources: Sequence[CardSource], info: Mapping[str, Any]) -> 
         parts.append(_table(["source", "licence as stated", "dialogues", "citation"], rows))
     elif info.get("licences"):
         parts.append(_table(["licence as stated", "dialogues"], sorted(info["licences"].items())))
+    models = sorted(info.get("rewrite_models") or {})
+    if models:
+        parts.append(
+            f"A chat model wrote dialogues of this corpus: {_md(', '.join(models))}. Its terms may bind what it wrote; "
+            "they are not known to medsynth, are not part of the licence above, and want to be read by whoever "
+            "publishes this corpus. What it altered or invented of the sources' medical facts was rejected, as far as "
+            "the checks of `report.html` can tell."
+        )
     return "\n\n".join(parts)
 
 

@@ -105,6 +105,7 @@ class Facts:
         self.licences: Counter[str] = Counter()
         self.sources: Counter[tuple[str, str]] = Counter()
         self.engines: Counter[str] = Counter()
+        self.models: Counter[str] = Counter()
         self.voices: Counter[str] = Counter()
         self.relaxed: Counter[str] = Counter()
         self.frames: dict[str, dict[str, str]] = defaultdict(dict)
@@ -117,6 +118,8 @@ class Facts:
         self.licences[dialogue.licence] += 1
         self.sources[dialogue.source, dialogue.licence] += 1
         self.engines[dialogue.provenance.engine] += 1
+        if dialogue.provenance.model:
+            self.models[dialogue.provenance.model] += 1
         clips = [t.audio for t in dialogue.turns if t.audio]
         self.voiced[split][lang] += bool(clips)
         self.seconds[split][lang] += sum(round(c.duration_s * 1000) for c in clips)  # type: ignore[assignment]
@@ -155,6 +158,7 @@ class Facts:
             ],
             "licences": dict(sorted(self.licences.items())),
             "rewrite_engines": dict(sorted(self.engines.items())),
+            "rewrite_models": dict(sorted(self.models.items())),
             "voice_engines": dict(sorted(self.voices.items())),
             "relaxations": dict(sorted(self.relaxed.items())),
             "frames": {lang: dict(sorted(f.items())) for lang, f in sorted(self.frames.items())},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import PurePath
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -89,6 +90,12 @@ class LLMSettings(BaseModel):
         if not url:
             raise UserError("llm: no server is named; give --base-url, llm.base_url or OPENAI_BASE_URL")
         return url.rstrip("/")
+
+
+def public_name(model: str) -> str:
+    """Return a model's name as a corpus may carry it: of a folder on this machine, its last part."""
+    local = model.startswith(("/", ".", "~")) or "\\" in model
+    return PurePath(model).name if local else model
 
 
 class LLMOverride(BaseModel):

@@ -11,10 +11,12 @@ from typing import Any, cast
 import polars as pl
 
 from medsynth import __version__
+from medsynth.config import LLM_STAGES
 from medsynth.corpus.reader import corpus_info, is_corpus
 from medsynth.corpus.report import RejectExample
 from medsynth.corpus.report_clusters import largest_clusters
 from medsynth.llm.budget import cost_of
+from medsynth.llm.settings import public_name
 from medsynth.records import Dialogue, RawQA, Record
 from medsynth.run.files import fsync_dir, locked, swap_folder
 from medsynth.run.ledger import build_ledger
@@ -80,6 +82,14 @@ def public_pipeline(workspace: Workspace) -> dict[str, Any]:
     if data["dedup"]["semantic"]:
         embeddings = data["dedup"]["semantic"]["embeddings"]
         data["dedup"]["semantic"]["embeddings"] = Path(embeddings).name
+    if data.get("llm"):
+        data["llm"]["model"] = public_name(data["llm"]["model"])
+    for stage in LLM_STAGES:
+        own = data[stage]["llm"]
+        own["base_url"] = None
+        own["model"] = public_name(own["model"]) if own["model"] else None
+        folder = data[stage]["prompts_folder"]
+        data[stage]["prompts_folder"] = Path(folder).name if folder else None
     for key in ("bank", "ids"):
         if data["voice"].get(key):
             data["voice"][key] = Path(data["voice"][key]).name
@@ -95,7 +105,7 @@ def usage_facts(workspace: Workspace) -> list[dict[str, Any]]:
         rows.append(
             {
                 "stage": usage.stage,
-                "model": usage.model,
+                "model": public_name(usage.model),
                 "replies": usage.replies,
                 "prompt_tokens": usage.prompt_tokens,
                 "completion_tokens": usage.completion_tokens,

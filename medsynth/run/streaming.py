@@ -12,9 +12,11 @@ import multiprocessing
 import os
 import resource
 import signal
+import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -92,6 +94,7 @@ def _collect(pipe: Connection, left: dict[int, Task], advance: Callable[[int], N
 
 def _serve(pipe: Connection, tasks: Sequence[Task]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the coordinator decides when to stop
+    threading.Thread(target=_leave_with, args=(pipe,), daemon=True).start()
 
     def send(message: Any) -> None:
         try:
@@ -106,6 +109,13 @@ def _serve(pipe: Connection, tasks: Sequence[Task]) -> None:
         send(("user_error", str(error)))
     except Exception:
         send(("error", traceback.format_exc()))
+
+
+def _leave_with(coordinator: Connection) -> None:
+    """End this process as soon as the coordinator is gone: what it went on asking for would be paid for twice."""
+    with suppress(EOFError, OSError):
+        coordinator.recv()  # nothing is ever sent this way
+    os._exit(1)
 
 
 @dataclass

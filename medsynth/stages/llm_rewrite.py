@@ -17,6 +17,7 @@ from medsynth.errors import UserError
 from medsynth.llm.base import ChatEngine, Message
 from medsynth.llm.prompts import Prompt, defused, load_prompt, turn_lines
 from medsynth.llm.session import Answer, NoAnswer
+from medsynth.llm.settings import public_name
 from medsynth.records import Dialogue, Outcome, Provenance, RawQA, Reason, Rejected, Turn, keep
 from medsynth.stages.base import Context, StageSettings
 from medsynth.stages.llm_checks import CHECKS, Problem, by_severity, check
@@ -244,7 +245,7 @@ class LLMRewriteStage(LLMStage[RawQA]):
             stated=record.patient,
             provenance=Provenance(
                 engine=self.llm.engine,
-                model=written.model,
+                model=public_name(written.model),
                 prompt=f"{prompt.name}.{prompt.lang}",
                 prompt_version=prompt.version,
                 prompt_hash=prompt.hash,

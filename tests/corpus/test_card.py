@@ -231,3 +231,10 @@ def test_the_card_is_utf8(tmp_path: Path, rows):
     path = tmp_path / "README.md"
     path.write_text(build_card(fake.info_of(rows, "膝盖")), encoding="utf-8")
     assert parts(path.read_text(encoding="utf-8"))[0]["pretty_name"] == "膝盖"
+
+
+def test_a_model_that_wrote_is_named_and_its_terms_are_left_open(rows):
+    _, body = card_of(rows, info={"rewrite_engines": {"openai": 3}, "rewrite_models": {"Some/Model-7B": 3}})
+    assert "Some/Model-7B" in body and "Its terms may bind what it wrote" in body
+    _, without = card_of(rows)
+    assert "Its terms may bind" not in without

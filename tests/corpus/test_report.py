@@ -595,3 +595,46 @@ def test_a_run_brings_examples_of_every_reason_and_source_and_of_its_clusters(de
         for row_id in (cluster.kept, *(i for i, _ in cluster.merged)):
             row = re.search(rf'<code class="id">{row_id}</code>.*?</tr>', clusters, re.S)
             assert row and '<bdi class="quote">' in row.group()
+
+
+USAGE = {
+    "stage": "rewrite",
+    "model": "<b>Some/Model</b>",
+    "replies": 40,
+    "prompt_tokens": 81_000,
+    "completion_tokens": 20_000,
+    "untold": 3,
+    "seconds_per_reply": 1.5,
+    "cut": 2,
+    "retries": 5,
+    "failed": {"timeout": 1},
+    "cost": None,
+    "currency": "",
+}
+
+
+def test_what_models_did_is_told_and_an_unknown_price_stays_unknown(tmp_path):
+    rows = [fake.dialogue(i, voiced=False) for i in range(6)]
+    for i, row in enumerate(rows):
+        row["provenance"]["engine"] = "openai"
+        row["checks"] += [
+            {"name": "faithfulness", "value": 1.0 - 0.04 * i},
+            {"name": "repairs", "value": float(i % 2)},
+        ]
+    info = fake.info_of(rows) | {
+        "usage": [USAGE, USAGE | {"model": "priced", "cost": 1.25, "currency": "EUR"}]
+    }
+    page = Page(build_report(fake.write_corpus(tmp_path / "corpus", rows, info=info)))
+    text = " ".join("".join(page.text).split())
+    assert "<b>Some/Model</b>" in text and "81 000" in text.replace("\u202f", " ").replace("\u00a0", " ")
+    assert "unknown" in text and "1.2500 EUR" in text
+    assert "no token counts for 6 replies" in text
+    assert any(attrs.get("id") == "models" for _, attrs in page.elements)
+
+
+def test_without_models_there_is_no_such_section(tmp_path):
+    rows = [fake.dialogue(i, voiced=False) for i in range(6)]
+    page = Page(build_report(fake.write_corpus(tmp_path / "corpus", rows)))
+    assert not any(
+        attrs.get("id") == "models" or attrs.get("href") == "#models" for _, attrs in page.elements
+    )

@@ -202,3 +202,27 @@ def test_another_schema_version(corpus):
     info["schema_version"] = 99
     write_json(corpus / "corpus.json", info)
     assert "schema" in checks(corpus)
+
+
+def by_a_model(rows: list[dict[str, Any]]) -> None:
+    for row in rows:
+        row["provenance"]["engine"] = "openai"
+        for turn in row["turns"]:
+            turn["origin"] = []
+
+
+def test_what_a_model_wrote_is_compared_by_its_facts(corpus):
+    edit(corpus, by_a_model)
+    assert found(corpus) == [], "no span is asked for, and no fact differs"
+
+
+def test_a_dose_that_a_model_altered_or_invented(corpus):
+    def change(rows):
+        by_a_model(rows)
+        turn = next(t for r in rows if r["lang"] == "en" for t in r["turns"] if t["role"] == "doctor")
+        turn["text"] += " Take 500 mg of amoxicillin twice a day."
+
+    edit(corpus, change)
+    problems = found(corpus)
+    assert {p.check for p in problems} == {"facts"}
+    assert any("500 mg" in p.message and "invented" in p.message for p in problems)
