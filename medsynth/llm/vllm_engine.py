@@ -146,6 +146,7 @@ def _load(settings: LLMSettings) -> Any:
     import torch
 
     own = settings.vllm
+    os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")  # its log would drown the progress of the run
     options: dict[str, Any] = {
         "tensor_parallel_size": own.tensor_parallel_size,
         "gpu_memory_utilization": own.gpu_memory_utilization,

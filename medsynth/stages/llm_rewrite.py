@@ -58,6 +58,8 @@ class Written:
         order = list(CHECKS)
         worst = len(order) - order.index(self.problems[0].check) if self.problems else 0
         return worst, len(self.problems), -self.figures["faithfulness"]
+# What one reply can hold; the extractive rewriter may go on for longer.
+_MAX_TURNS = 40
 
 
 class LLMRewriteStage(LLMStage[RawQA]):
@@ -151,7 +153,7 @@ class LLMRewriteStage(LLMStage[RawQA]):
         return limit_of(lang, self.settings.max_words, self.settings.max_chars)
 
     def _max_turns(self) -> int:
-        return 2 * self.settings.max_exchanges
+        return min(2 * self.settings.max_exchanges, _MAX_TURNS)
 
     def extractive(self, record: RawQA) -> bool:
         """Return whether no model is asked: examination items, unless a prompt is set for their source."""

@@ -43,8 +43,8 @@ class RewriteSettings(StageSettings):
     aim_chars: int = Field(60, ge=15)
     opening_share: float = Field(0.4, gt=0, le=1)
     max_followups: int = Field(6, ge=0, le=12)
-    max_advice_turns: int = Field(6, ge=1, le=8)
-    max_exchanges: int = Field(20, ge=1, le=40)
+    max_advice_turns: int = Field(8, ge=1, le=8)
+    max_exchanges: int = Field(28, ge=1, le=40)
     llm: LLMOverride = LLMOverride()
     prompt: PromptChoice = "auto"
     prompts: dict[str, PromptChoice] = Field(default_factory=dict)
@@ -74,7 +74,7 @@ class RewriteStage(Stage[RawQA]):
     """RawQA (screened, with its split) in, Dialogue out. Frames are the only input besides the record."""
 
     name: ClassVar[str] = "rewrite"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     Settings = RewriteSettings
 
     @classmethod

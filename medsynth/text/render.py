@@ -14,9 +14,15 @@ A bare sign in brackets after a finding is read as clinicians read it, in Chines
 "(++)" 两个加号. Elsewhere, and with any other sign, the sentence is not said at all: it is a finding
 that has no words here.
 
-A lead-in that ends with a colon and what follows it are one sentence, and so are the terms of a list of
-definitions, said without them: "Tests may be used: Biopsy: The removal of cells. Smear: ..." ->
-"Tests may be used: Biopsy, Smear."
+A lead-in that ends with a colon and what follows it are one sentence. The entries of an English list are said
+as one: a span that ends before the full stop of its sentence goes on with the next ("... include: Fever. Dry
+lips." -> "... include: fever, dry lips."). So are the terms of a list of definitions, said without them
+("Tests may be used: Biopsy: The removal of cells. Smear: ..." -> "Tests may be used: biopsy, smear."), and a
+term with its definition ("Biopsy: The removal ..." -> "Biopsy, the removal ..."). The capital that an entry
+begins with goes where the same text has the word without one.
+
+In Chinese the signs of a laboratory sheet are read as clinicians read them (`read_signs`): "90↑/μl" 90/μl，升高,
+"潜血: ±" 弱阳性, "尿蛋白: 2+" 两个加号. The title of a diagnosis is joined to it: "诊断结果。肺炎" 诊断结果是肺炎.
 
 In an English transcript without marks, a span may also begin or end before "so", "and then" and such
 (`sentences.speech_breaks`); in a long run of Chinese without marks before "但是", "请问" and such
@@ -72,6 +78,57 @@ _SIGN_WORDS = {
 }
 
 
+# What stands between the entries of a list, between the terms of a list of definitions, after a term.
+_BRACKET = r"\s*\)?\s*(?:\([^()\n]*\)\s*)?"
+_ENTRY_GAP = re.compile(rf"{_BRACKET}\.[^\S\n]+")
+_TERM_GAP = re.compile(rf"{_BRACKET}:[^\n]*[.!?…][^\S\n]+")
+_TERM_END = re.compile(rf"{_BRACKET}:")
+_MEANING_GAP = re.compile(rf"{_BRACKET}:[^\S\n]+")
+_ARTICLE = re.compile(r"(?:An?|The) (?=[a-z])")
+_CAPITAL_WORD = re.compile(r"[A-Z][a-z'-]*\b")
+_LOWERED = frozenset(("a", "an", "the", "being", "having", "not"))
+
+# Signs of a laboratory sheet: the mark before them, and what may follow.
+_RAISED_ZH = re.compile(r"(\d)\s*([↑↓]{1,3})\s*((?:个?/|%|[a-zA-Zμ]|10\^)[\w/%^·.]*)?")
+_ARROW_ZH = re.compile(r"(?<=[\u4e00-\u9fff])[:：]?\s*([↑↓]{1,3})(?=\W*(?:[，,。.；;、]|\Z))")
+_GRADE_ZH = re.compile(
+    r"(?<=[\u4e00-\u9fff])\s*[:：]\s*(?:([1-4])\s*[+＋]|([+＋﹢]{1,4}|±|[-－﹣]))(?=\s*(?:[，,。.；;、]|\Z))"
+)
+_PLUS_ZH = re.compile(r"(?<=[\u4e00-\u9fff])([+＋﹢]{1,4}|±)(?=\s*(?:[，,。.；;、]|\Z))")
+_ANY_SIGN_ZH = re.compile(r"[↑↓±+＋﹢\-－﹣]")
+
+
+def read_signs(text: str) -> str:
+    """Return Chinese `text` with the signs after a finding or a value in words, as clinicians read them.
+
+    An arrow after a value goes behind its unit. A sign anywhere else stays as it is, and is not said.
+    """
+    if not _ANY_SIGN_ZH.search(text):
+        return text
+    text = _RAISED_ZH.sub(lambda m: f"{m[1]}{m[3] or ''}，{_arrow(m[2])}", text)
+    text = _ARROW_ZH.sub(lambda m: _arrow(m[1]), text)
+    text = _GRADE_ZH.sub(lambda m: f"：{_plus(int(m[1])) if m[1] else _sign(m[2])}", text)
+    return _PLUS_ZH.sub(lambda m: _sign(m[1]), text)
+
+
+# The title of a diagnosis and the diagnosis: "诊断结果。肺炎" is said "诊断结果是肺炎".
+_DIAGNOSIS_ZH = re.compile(r"\A((?:初步|最终)?诊断(?:结果|依据)?)\s*[。：:]\s*(?=[\u4e00-\u9fffA-Za-z])")
+
+
+def _arrow(arrows: str) -> str:
+    return ("明显" if len(arrows) > 1 else "") + ("升高" if arrows[0] == "↑" else "降低")
+
+
+def _plus(count: int) -> str:
+    return f"{'一两三四'[count - 1]}个加号"
+
+
+def _sign(sign: str) -> str:
+    if sign == "±":
+        return "弱阳性"
+    return _plus(len(sign)) if len(sign) > 1 else _SIGN_WORDS[sign]
+
+
 def may_cut(inner: str) -> bool:
     """Return whether a parenthesis may be left out: it holds no number, dose or negation."""
     if _REFERENCE.match(inner):
@@ -92,11 +149,10 @@ def spans_of(text: str, turn: int, start: int, end: int, *, keep_brackets: bool)
     if mark and (start == 0 or text[start - 1] in "。.；;\n "):
         start = mark.end()
     pairs = bracket_pairs(text, start, end)
-    outside = list(text[start:end])
-    for opened, closed in pairs:
-        outside[opened - start : closed + 1 - start] = " " * (closed + 1 - opened)
-    if any(c in "()（）" for c in outside):
-        return ()
+    if _round_brackets(text, start, end) != sum(
+        _round_brackets(text, opened, closed + 1) for opened, closed in pairs
+    ):
+        return ()  # one that has no pair
     bounds: list[tuple[int, int]] = []
     left = start
     for opened, closed in pairs:
@@ -131,6 +187,10 @@ def spans_of(text: str, turn: int, start: int, end: int, *, keep_brackets: bool)
     return tuple(spans) if spans and _sayable_bounds(spans, text) else ()
 
 
+def _round_brackets(text: str, start: int, end: int) -> int:
+    return sum(text.count(mark, start, end) for mark in "()（）")
+
+
 def _sayable_bounds(spans: list[Span], text: str) -> bool:
     """A sentence that is nothing but its brackets, or loses its head to them, is not said."""
     return any(c.isalnum() for c in text[spans[0].start : spans[0].end])
@@ -142,15 +202,9 @@ def _joint(text: str, left: Span, right: Span) -> str | None:
     bare = gap.strip()
     if left.end <= right.start and not bare and text[left.end - 1] == ":":
         return " "  # a lead-in and its first entry
-    if bare == ":":
-        return ": "
-    if (
-        bare[:1] == ":"
-        and text[right.end : right.end + 1] == ":"
-        and bare[-1] in _TERMINAL
-        and "\n" not in gap
-    ):
-        return ", "  # the terms of a list of definitions
+    entry = _entry_joint(text, left, right)
+    if entry is not None:
+        return entry
     if left.end > right.start or not bare or "\n" in gap or text[left.end - 1] in _TERMINAL:
         return None
     blank = " " if gap[0].isspace() or gap[-1].isspace() else ""
@@ -165,10 +219,35 @@ def _joint(text: str, left: Span, right: Span) -> str | None:
     return None
 
 
+def _entry_joint(text: str, left: Span, right: Span) -> str | None:
+    """Return how an entry of an English list, a term or its definition is joined to what stands before it."""
+    if left.end > right.start or text[left.end - 1] in _TERMINAL:
+        return None
+    if _ENTRY_GAP.fullmatch(text, left.end, right.start):
+        commas = "," in text[left.start : left.end].rsplit(":", 1)[-1] or "," in text[right.start : right.end]
+        return "; " if commas else ", "
+    if _MEANING_GAP.fullmatch(text, left.end, right.start):
+        return ", " if _ARTICLE.match(text, right.start, right.end) else ": "
+    if _TERM_END.match(text, right.end) and _TERM_GAP.fullmatch(text, left.end, right.start):
+        return ", "
+    return None
+
+
+def _lowered(body: str, text: str) -> str:
+    """Return an entry without the capital of its first word, where that is no name."""
+    word = _CAPITAL_WORD.match(body)
+    if word is None:
+        return body
+    small = word[0].lower()
+    if small in _LOWERED or (small in text and re.search(rf"\b{re.escape(small)}\b", text)):
+        return small + body[word.end() :]
+    return body
+
+
 def _sentence(raw: str, lang: str, asking: bool) -> str:
     text = " ".join(raw.split())
     if lang == "zh":
-        text = _ZH_BLANKS.sub("", text)
+        text = _DIAGNOSIS_ZH.sub(r"\1是", read_signs(_ZH_BLANKS.sub("", text)))
     mark = _LEADING.match(text)
     while mark and mark.end():
         text = text[mark.end() :]
@@ -220,6 +299,8 @@ def render(origin: Sequence[Span | FrameRef], source_turns: Sequence[RawTurn], l
             if raw:
                 sentences.append(_sentence(raw, lang, asking))
             raw, asking = body, source_turns[piece.turn].role == "patient"
+        elif lang == "en" and last is not None and _entry_joint(text, last, piece) not in (None, ": "):
+            raw += joint + _lowered(body, text)
         else:
             raw += joint + body
         last = piece
@@ -298,8 +379,8 @@ def check_origin(
         if last is not None and last.turn == piece.turn:
             gap = source.text[last.end : piece.start]
             joint = _joint(source.text, last, piece)
-            bracket = joint is not None and gap.strip()[:1] in tuple("(（") and len(gap.strip()) > 2
-            if bracket and not may_cut(gap.strip()[1:-1]):
+            cut = next(iter(bracket_pairs(gap)), None) if joint is not None else None
+            if cut and not gap[: cut[0]].strip(" )") and not may_cut(gap[cut[0] + 1 : cut[1]]):
                 problems.append(f"the parenthesis left out at {last.end} holds a number or a negation")
         last = piece
     if not problems and render(turn.origin, source_turns, lang) != turn.text:

@@ -11,6 +11,9 @@ from functools import lru_cache
 
 _HARD = "。！？!?\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"
 _CLOSERS = "”’」』\"')）]】》"
+_BRACKETS = re.compile(r"[()（）\n\r]")
+# All that a sentence may end at, or a bracket.
+_ENDS = re.compile(r"[.．。、！？!?；;~～…)）\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029]")
 _OPENERS = {"(": ")", "（": "）"}
 _PAIR_LIMIT = 400
 # Never the end of a sentence.
@@ -71,6 +74,7 @@ _SOFT_ABBREVIATIONS = frozenset(
         "no",
     ]
 )
+_INITIALS = re.compile(r"(?:[A-Z]\.)+[A-Z]")
 _LIST_MARK = re.compile(r"(?:\d{1,2}|[a-zA-Z]|[ivxIVX]{1,4})\Z")
 _LINE_MARK = re.compile(r"[\s\-–—•·*●○▪◦,，;；:：、.。]*")
 _NUMBER_WORD = re.compile(
@@ -93,8 +97,10 @@ def bracket_pairs(text: str, start: int = 0, end: int | None = None) -> list[tup
     end = len(text) if end is None else end
     pairs: list[tuple[int, int]] = []
     stack: list[int] = []
-    for i in range(start, end):
-        char = text[i]
+    if text.find("(", start, end) < 0 and text.find("（", start, end) < 0:
+        return pairs
+    for match in _BRACKETS.finditer(text, start, end):
+        i, char = match.start(), match[0]
         if char in "\n\r":
             stack.clear()
         elif char in _OPENERS:
@@ -163,6 +169,8 @@ def _stop_ends(text: str, i: int, floor: int, lang: str) -> bool:
         return not following or upper_next
     if lower == "no":
         return not (following and following[0].isdigit())
+    if _INITIALS.fullmatch(word) and following and not upper_next:
+        return False  # "P.A.D. is common"
     if len(word) == 1 and word.isupper() and word != "I":
         return not following
     if word == "" and text[max(floor, i - 2) : i] == "..":  # an ellipsis
@@ -193,8 +201,9 @@ def split_sentences(text: str, lang: str) -> list[tuple[int, int]]:
     start = i = 0
     number = 1  # the next number of a list
     n = len(text)
-    while i < n:
-        char = text[i]
+    while (mark := _ENDS.search(text, i)) is not None:
+        i = mark.start()
+        char = mark[0]
         ends = False
         if char in "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029":
             ends = True

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from typing import Literal
 
@@ -58,7 +59,7 @@ _HEADINGS = {
     "zh": re.compile(
         r"(?:(?<=[。！？!?；;，,\n])|\A)\s*(?:"
         r"(?:指导意见|意见建议|指导建议|病情分析|问题分析|病例分析|原因分析|健康指导|心理指导|专家建议|温馨提示)"
-        r"(?:[，,。]\s*|(?=可以|建议|您|你|需要|应该|平时|注意|首先))"
+        r"(?:[，,。]\s*|(?=可以|建议|您|你|需要|应该|平时|注意|首先|这个|这种|对于|如果|最好|不要|避免|多(?:吃|喝|注意|休息)|给予))"
         r"|[问答](?:题)?(?:[1-9](?!\d)\s*[：:、.．，,]?|[一二三四五]\s*[：:、.．，,])\s*(?=[\u4e00-\u9fff])"
         r"|患者\s*[:：]\s*(?=[男女])|(?:等待患者的?反馈|问诊|进一步了解|考虑检查)\s*[：:]\s*)"
     ),
@@ -82,10 +83,19 @@ _NO_IDEA_ZH = re.compile(
 )
 _TOPIC_ZH = re.compile(
     r"\W*(?:但是?|可是?)?(?:我?也?不(?:知道?|晓得|清楚)是?(?:为什么|为啥|怎么回事|什么原因|为何|咋回事)|这(?:个|次)?(?:暑假|寒假|春节|假期|夏天|冬天|周末))\W*"
-    r"|\W*(?:[您你]好)?\W*(?:在?(?:这|此)种?情况下?|像[^，。]{1,14}|对于?[^，。]{1,12}|针对[^，。]{1,10}|这样子?(?:的话)?|[^，。]{1,10}(?:后|之后|以后|时|的时候|期间))\W*"
+    r"|\W*(?:[您你]好)?\W*(?:在?(?:这|此)种?情况下?|像[^，。]{1,14}|对于?[^，。]{1,12}|针对[^，。]{1,10}|这样子?(?:的话)?|[^，。]{1,10}(?:的话|后|之后|以后|时|的时候|期间))\W*"
 )
 # A tag makes a question of the clause before it.
 _TAG_ZH = re.compile(r"\W*(?:是吗|是吧|对吗|对不对|对吧|是不是|行吗|行不行|可以吗|好吗|好不好|真的吗)\W*")
+
+
+_VOCATIVE = re.compile(r"\W*(?:doctor|doc|dr|sir|madam|ma'am|医生|大夫)\W*", re.I)
+# A wish that is stuck to advice: "多喝水祝您健康".
+_WISHED_ZH = re.compile(
+    r"(?<=[\u4e00-\u9fff])(?<!庆)(?:最后|衷心|预)?祝[你您][^，。！!？?；;\n]{0,14}(?=[，。！!；;\n]|\Z)"
+)
+# A title that the text begins with once more, without a mark between: "手腕疼手腕疼，两个月了".
+_REPEATED_ZH = re.compile(r"\A([^。！？!?\n]{4,40}?)(?=\1)")
 
 
 @dataclass(frozen=True)
@@ -138,16 +148,25 @@ def skip_greeting(text: str, start: int, end: int, lang: str) -> int:
     """Return where `text[start:end]` begins without its greeting (`start` when nothing else is there)."""
     match = LEXICONS[lang].greeting.match(text, start, end)
     if match and any(char.isalnum() for char in text[match.end() : end]):
-        return match.end()
+        # "Thanks, doctor": all of it is the greeting.
+        return start if _VOCATIVE.fullmatch(text, match.end(), end) else match.end()
     return start
 
 
-def labels(text: str, lang: str) -> list[tuple[int, int]]:
+@lru_cache(maxsize=64)
+def labels(text: str, lang: str) -> tuple[tuple[int, int], ...]:
     """Return where section labels ("病情分析：", "Answer:") and headings within a line ("，指导意见，") stand."""
     found = [match.span() for match in LEXICONS[lang].label.finditer(text)]
     taken = {at for a, b in found for at in range(a, b)}
-    found += [m.span() for m in _HEADINGS[lang].finditer(text) if not taken & set(range(*m.span()))]
-    return sorted(found)
+    more = [m.span() for m in _HEADINGS[lang].finditer(text)]
+    if lang == "zh":
+        more += [m.span() for m in _WISHED_ZH.finditer(text)]
+        more += [m.span() for m in _REPEATED_ZH.finditer(text)]
+    for span in more:
+        if not taken & set(range(*span)):
+            found.append(span)
+            taken.update(range(*span))
+    return tuple(sorted(found))
 
 
 def segments(text: str, lang: str) -> Iterator[tuple[int, int]]:

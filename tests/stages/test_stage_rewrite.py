@@ -372,7 +372,7 @@ def test_a_long_conversation_is_capped() -> None:
             f"And after {n + 2} days of back pain?",
         ]
     dialogue = kept(raw(*texts, "Then come back to me.", kind="consultation"))
-    assert len(dialogue.turns) <= 40
+    assert len(dialogue.turns) <= 2 * RewriteSettings().max_exchanges
     assert (
         len(kept(raw(*texts, "Then come back to me.", kind="consultation"), stage(max_exchanges=6)).turns)
         <= 12

@@ -28,6 +28,7 @@ from medsynth.records import (
 )
 from medsynth.stages.base import Context
 from medsynth.stages.voice import VoiceSettings, VoiceStage
+from medsynth.text.spoken import spoken_form
 from medsynth.voice.audio import decode
 from medsynth.voice.bank import load_bank, save_bank
 from medsynth.voice.engine import Clip, VoiceError
@@ -94,7 +95,7 @@ class ToneEngine:
 
 def stage(engine=None, context=None, engine_name="espeak", **options) -> VoiceStage:
     made = VoiceStage(VoiceSettings(engine=engine_name, **options), context or Context(seed=3))
-    made._engine = engine or ToneEngine()
+    made._engines = {"espeak": engine or ToneEngine()}
     return made
 
 
@@ -114,8 +115,8 @@ def test_patient_turns_are_voiced_in_one_voice():
     assert [t.audio is not None for t in record.turns] == [True, False, True, False]
     assert {t.audio.speaker for t in record.turns if t.audio} == {record.speaker_id}
     assert record.doctor_speaker_id is None
-    assert record.turns[2].spoken == "For 2 to 3 weeks, mostly on 10 milligrams of prednisone."
-    assert all(t.spoken for t in record.turns)
+    assert [t.spoken for t in record.turns] == [spoken_form(text, "en") for text in EN]
+    assert record.turns[2].spoken != EN[2]
     speaker = BANK[record.speaker_id]
     assert (speaker.gender, speaker.age_group, speaker.accent, speaker.split) == (
         "female",

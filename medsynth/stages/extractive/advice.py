@@ -13,8 +13,12 @@ from medsynth.stages.extractive.said import said_sentences
 from medsynth.text.lexicon import LEXICONS
 
 _EXTRA_TURNS = 2
+# A sentence of which so much has been said is not said again.
+_REPEATED = 0.85
 # More turns than this are rather longer than many.
 _FEW_TURNS = 4
+# What the last sentence of an answer is worth less than the first.
+_EARLY = 1.5
 
 
 def tokens(text: str, lang: str) -> set[str]:
@@ -44,16 +48,17 @@ def rated(sentences: Sequence[Sentence], lang: str, asked: str = "") -> list[Sen
         if sentence.fate != "kept":
             continue
         words = tokens(sentence.text, lang)
-        again = any(contained(words, other) >= 0.85 and len(words) > 3 for other in seen)
-        if again and not sentence.group:  # an entry of two lists is said in both
-            continue
+        least = _REPEATED * len(words)
+        alone = not (sentence.group or sentence.about)
+        if len(words) > 3 and alone and any(len(words & other) >= least for other in seen):
+            continue  # an entry of two lists is said in both
         if sentence.question and contained(words, question) >= 0.7:
             continue
         seen.append(words)
         worth = 2.0 * bool(lexicon.advice.search(sentence.text))
         worth += 1.0 * bool(lexicon.assessment.search(sentence.text))
         worth += 4.0 * sentence.must + 2.0 * (sentence.group > 0)
-        worth += 2.0 * (len(result) < 2) - 0.1 * len(result)
+        worth += 2.0 * (len(result) < 2) - _EARLY * len(result) / len(sentences)
         result.append(replace(sentence, worth=worth))
     return result
 
@@ -89,14 +94,38 @@ def write_advice(script: Script, turn: int, limits: Limits, asked: str) -> Rejec
 
 def spread(chosen: Sequence[Sentence], limits: Limits, most: int) -> list[list[Sentence]]:
     """Return what fits into `most` turns, least important sentences left out; `must` may take more turns."""
-    kept = trim(chosen, most * limits.turn * 4 // 5, [s.must for s in chosen])
+    budget = most * limits.turn * 4 // 5
+    chosen = _without_meanings(chosen, budget)
+    kept = trim(chosen, budget, [s.must for s in chosen])
     turns = _turns(kept, limits, most)
     while len(turns) > most:
-        shorter = trim(kept, sum(s.size for s in kept) - 1, [s.must for s in kept])
+        least = sum(s.size for s in kept) - 1
+        shorter = _without_meanings(kept, least)
+        if len(shorter) == len(kept):
+            shorter = trim(kept, least, [s.must for s in kept])
         if len(shorter) == len(kept):
             break
         kept, turns = shorter, _turns(shorter, limits, most)
     return turns
+
+
+def _without_meanings(sentences: Sequence[Sentence], budget: int) -> list[Sentence]:
+    """Leave out what the entries of a list are, of one list after the other until the rest is within `budget`.
+
+    A list is said with all of its definitions or, as one sentence, with none.
+    """
+    left = list(sentences)
+    lists: dict[int, int] = {}
+    for sentence in left:
+        if sentence.about:
+            lists[sentence.about] = lists.get(sentence.about, 0) + sentence.size
+    size = sum(s.size for s in left)
+    for group in sorted(lists, key=lambda g: -lists[g]):
+        if size <= budget:
+            break
+        left = [s for s in left if s.about != group or s.must]
+        size = sum(s.size for s in left)
+    return left
 
 
 def _turns(sentences: Sequence[Sentence], limits: Limits, most: int) -> list[list[Sentence]]:

@@ -12,7 +12,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from medsynth.records import RawTurn, Span
+from medsynth.records import RawTurn
 from medsynth.stages.extractive.pieces import Sentence, make_sentence
 
 _FINITE = re.compile(
@@ -20,6 +20,8 @@ _FINITE = re.compile(
     r"|helps?|causes?|includes?|affects?|needs?|occurs?|makes?|gets?|becomes?|shows?|begins?|appears?|depends?"
     r"|happens?|works?|tends?|leads?|means?|remains?|[a-z]+n't)\b"
 )
+# "Sputum, which you cough up, may contain mucus" is a statement.
+_ASIDE = re.compile(r", (?:which|who|whose|where)\b[^,]*,")
 _RELATIVE = re.compile(
     r",? \b(?:that|which|who|whose|when|where|if|because|while|until|for people)\b.*", re.S
 )
@@ -27,18 +29,26 @@ _SUBJECT = re.compile(
     r"(?:it|they|you|we|there|this|these|those|if|when|most|in|although|because|however)\b", re.I
 )
 # "..., which includes the following: ..." inside an entry does not make a statement of it.
-_NESTED = re.compile(r"\b(?:which )?includ(?:es?|ing)(?: the following)?:", re.I)
+_NESTED = re.compile(r"(?:, |\bwhich )includ(?:es?|ing)(?: the following)?:", re.I)
 _LEAD = re.compile(
     r"[^.:]*\b(?:includ(?:es?|ing)|are|is|be|as follows|such as|by|if you(?: have)?|to|called|of cells|have|used"
-    r"|(?:these|following)[^.:]{0,60})\s*:(?=\s|\Z)",
+    r"|(?:these|following)[^.:]{0,60}"
+    r"|(?:two|three|four|five|six|seven|several|many|main|common|general|other) (?:\w+ ){0,3}\w+s\b[^.:]{0,60})"
+    r"\s*:(?=\s|\Z)",
     re.I,
 )
-# "Biopsy: The removal of cells": the term is at most so long.
-_TERM = re.compile(r"[A-Z][^.:;?!]{1,70}(?=: [A-Z])")
+# "Biopsy: The removal of cells": the term is at most so long; it may be one of several kinds ("Lung: Biopsy: ...").
+_TERM = re.compile(r"[A-Z][^.:?!]{1,70}(?:: [A-Z][^.:?!]{1,70})?(?=: [A-Z])")
 _LONGEST_ENTRY = 40
 _MOST_ENTRIES = 30
 _HEADING_WORDS = 8
+_TERM_WORDS = 9
 _ECHO_WORDS = 4
+# A sentence that shares so many words with a definition is part of it.
+_SHARED_WORDS = 2
+_COMMON = frozenset(
+    ("other", "there", "these", "which", "about", "check", "called", "cancer", "doctor", "patient", "health")
+)
 _SMALL = frozenset(
     ("a", "an", "the", "of", "and", "or", "for", "to", "in", "with", "by", "on", "at", "from", "your")
 )
@@ -49,13 +59,18 @@ def is_fragment(text: str) -> bool:
     body = _NESTED.split(text)[0]
     if len(text.split()) > _LONGEST_ENTRY or text.endswith("?"):
         return False
-    return not _SUBJECT.match(body) and _FINITE.search(_RELATIVE.sub("", body)) is None
+    return not _SUBJECT.match(body) and _FINITE.search(_RELATIVE.sub("", _ASIDE.sub("", body))) is None
+
+
+def _lead(text: str) -> re.Match[str] | None:
+    """Return what leads a list in at the start of a sentence, to its colon."""
+    return _LEAD.match(text) if ":" in text else None
 
 
 def _names(text: str, start: int = 0, end: int | None = None) -> re.Match[str] | None:
     """Return the term that a definition begins with: a name, no statement."""
     match = _TERM.match(text, start, len(text) if end is None else end)
-    if match is None or "," in match[0] or _FINITE.search(match[0]) or len(match[0].split()) > _HEADING_WORDS:
+    if match is None or "," in match[0] or _FINITE.search(match[0]) or len(match[0].split()) > _TERM_WORDS:
         return None
     return match
 
@@ -81,19 +96,36 @@ def find_lists(
             continue
         group += 1
         must = lead.must
+        meaning = ""
         for n in range(place, entries[-1] + 1):
             sentence = sentences[n]
             if n != place and n not in entries:
-                result.append(sentence)  # what is said about an entry
+                result.append(replace(sentence, about=group))
                 continue
-            parts = _term(sentence, source, turn) if len(entries) > 1 or n != place else None
+            parts = _term(sentence, source, turn)
             if parts is None:
                 result.append(replace(sentence, group=group, must=must or sentence.must))
             else:
                 result.append(replace(parts[0], group=group, must=must or parts[0].must))
-                result.append(parts[1])
+                result.append(replace(parts[1], about=group))
+                meaning = sentence.text
         place = entries[-1] + 1
+        while meaning and place < len(sentences) and _goes_on(meaning, sentences[place]):
+            meaning = f"{meaning} {sentences[place].text}"
+            result.append(replace(sentences[place], about=group))
+            place += 1
     return result
+
+
+def _goes_on(meaning: str, sentence: Sentence) -> bool:
+    """Return whether a sentence after the last definition of a list still says what that entry is."""
+    if sentence.fate != "kept" or _lead(sentence.text):
+        return False
+    return sentence.leans or len(_content(meaning) & _content(sentence.text)) >= _SHARED_WORDS
+
+
+def _content(text: str) -> set[str]:
+    return {_stem(word) for word in re.findall(r"[a-z]{5,}", text.lower())} - _COMMON
 
 
 def _silenced(sentence: Sentence, bare: bool) -> Sentence:
@@ -106,7 +138,7 @@ def _entries(sentences: Sequence[Sentence], place: int, bare: set[int], text: st
     if lead.fate != "kept" or not lead.spans or lead.question:
         return []
     said = text[lead.spans[0].start : lead.spans[-1].end]
-    match = _LEAD.match(said)
+    match = _lead(said)
     if match is None and not (place in bare and said.endswith(":")):
         return []
     rest = said[match.end() :].strip() if match else ""
@@ -120,12 +152,12 @@ def _entries(sentences: Sequence[Sentence], place: int, bare: set[int], text: st
             break
         body = text[entry.spans[0].start : entry.spans[-1].end]
         if defined:
-            if _names(body) and not _LEAD.match(body):
+            if _names(body) and not _lead(body):
                 found.append(n)
                 last = n
-            elif _LEAD.match(body) or _TERM.match(body) or n - last > 12:
+            elif _lead(body) or _TERM.match(body) or n - last > 12:
                 break
-        elif (is_fragment(entry.text) or n in bare) and not (_LEAD.match(body) and not _NESTED.search(body)):
+        elif (is_fragment(entry.text) or n in bare) and not _leads(body):
             found.append(n)
         else:
             break
@@ -133,21 +165,26 @@ def _entries(sentences: Sequence[Sentence], place: int, bare: set[int], text: st
     return found if len(found) > 1 else []
 
 
+def _leads(body: str) -> bool:
+    """Return whether a sentence leads in a list of its own, not one inside an entry of another."""
+    lead = _lead(body)
+    return lead is not None and _NESTED.search(lead[0]) is None
+
+
 def _term(sentence: Sentence, source: Sequence[RawTurn], turn: int) -> tuple[Sentence, Sentence] | None:
     """Return the term of a definition (with what leads the list in) and the definition; None where it is none."""
-    if len(sentence.spans) != 1 or sentence.must:
+    if not sentence.spans or sentence.must:
         return None
-    span: Span = sentence.spans[0]
     text = source[turn].text
-    said = text[span.start : span.end]
-    lead = _LEAD.match(said)
-    start = span.start + (lead.end() if lead else 0)
-    start += len(text[start : span.end]) - len(text[start : span.end].lstrip())
-    match = _names(text, start, span.end)
+    begin, end = sentence.spans[0].start, sentence.spans[-1].end
+    lead = _lead(text[begin:end])
+    start = begin + (lead.end() if lead else 0)
+    start += len(text[start:end]) - len(text[start:end].lstrip())
+    match = _names(text, start, end)
     if match is None:
         return None
-    term = make_sentence(source, turn, [(span.start, match.end())], "en")
-    meaning = make_sentence(source, turn, [(match.end() + 2, span.end)], "en")
+    term = make_sentence(source, turn, [(begin, match.end())], "en")
+    meaning = make_sentence(source, turn, [(match.end() + 2, end)], "en")
     if term.fate != "kept" or meaning.fate != "kept":
         return None
     return term, replace(meaning, leans=True)

@@ -6,10 +6,12 @@
 - An exchange in which nobody says anything medical goes as a whole. A question of the doctor is never
   lost while the patient's reply to it stays.
 - A turn over the limit loses its least important sentences; a doctor's turn may become several, with the
-  patient listening in between, a patient's turn two, with the doctor asking to go on.
+  patient listening in between, a patient's turn three, with the doctor asking to go on. A patient who
+  tells all of a history at first is asked for it (`single.tell`).
 - The formalities before the complaint (names, "can you hear me") go.
-- At most `exchanges` exchanges: how it begins, and then those that hold most of the history, the assessment,
-  the advice, and what to do if it gets worse.
+- At most `exchanges` exchanges: how it begins, and then those that hold allergies and red flags, most of the
+  history, the assessment, the advice, and what to do if it gets worse.
+- What a doctor dictates before greeting the patient is not said.
 - The doctor closes, with something said in the source, or with a frame after the patient's reply.
 """
 
@@ -20,10 +22,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from medsynth.records import Reason, Rejected, Role
+from medsynth.records import RawTurn, Reason, Rejected, Role
 from medsynth.stages.extractive.advice import rated, spread
-from medsynth.stages.extractive.pieces import Limits, Script, Sentence, pack, trim
+from medsynth.stages.extractive.pieces import Limits, Script, Sentence, fill, pack, trim
 from medsynth.stages.extractive.said import said_sentences
+from medsynth.stages.extractive.single import holds_history, tell
 from medsynth.text.lexicon import LEXICONS
 from medsynth.text.slots import HISTORY, scores
 
@@ -47,6 +50,25 @@ _SAFETY_NET = re.compile(
     r"|(?:如果|若|要是|一旦|万一)[^。；]{1,50}(?:就诊|就医|复诊|复查|医院|联系|急诊|告诉我|来找)",
     re.I,
 )
+# Asked and answered, or told, this is never left out before anything else is.
+_VITAL = re.compile(
+    r"\b(?:allerg\w+|intoleran\w+|epi-?pens?|anaphyla\w+|suicid\w*|self[- ]harm\w*|end(?:ing)? (?:your|my) life"
+    r"|(?:harm|hurt|kill)(?:ing|ed)? (?:yourself|myself|himself|herself|others|anyone|anybody|someone))\b"
+    r"|过敏|自杀|轻生|自残|自伤",
+    re.I,
+)
+_RED_FLAG = re.compile(
+    r"\b(?:bladder|incontinen\w*|saddle|groin|genital\w*|control (?:of|over) your bowels?|bowel control|chest pains?"
+    r"|(?:cough|vomit|throw|spit|bring)\w* (?:up )?(?:any |some )?blood|blood in (?:your|my|the)|bleeding|black stools?"
+    r"|short(?:ness)? of breath|(?:difficult\w*|trouble|hard) (?:in |to )?breath\w*"
+    r"|swelling of (?:your|my|the) (?:lips?|face|tongue)"
+    r"|(?:lips?|tongue|throat) (?:\w+ )?sw[eo]ll\w*|pass(?:ed|ing)? out|black(?:ed|ing)? out|faint\w*"
+    r"|los[ste]+\w* consciousness"
+    r"|seizures?|weight loss|los(?:t|ing|e) (?:any |some |much )?weight|night sweats|stiff neck|neck stiffness"
+    r"|pregnan\w*|blood thinners?|slurred|headaches? when you|weakness (?:in|of))\b"
+    r"|胸痛|呼吸困难|咯血|咳血|便血|黑便|吐血|呕血|尿血|昏迷|晕倒|昏倒|抽搐|失禁|怀孕|体重(?:下降|减轻)|消瘦|偏瘫|意识不清",
+    re.I,
+)
 # Words (en) or characters (zh) of a doctor's turn that only acknowledges: "Okay."
 _BARE = 3
 _HELLO = re.compile(r"\W*(?:(?:hi|hello|hey|good (?:morning|afternoon|evening|day))\b|\w{0,3}[您你]好)", re.I)
@@ -54,6 +76,27 @@ _HELLO = re.compile(r"\W*(?:(?:hi|hello|hey|good (?:morning|afternoon|evening|da
 _BEGINNING = 3
 # Exchanges at the end that are rather kept where the doctor says something of use in them.
 _ENDING = 2
+# A patient's turn may take so many.
+_PATIENT_TURNS = 3
+# "..., okay?" makes no question of a statement.
+_TAG = re.compile(
+    r",\s*(?:ok|okay|all right|alright|right|yeah|yes|is that (?:ok|okay|all right|alright)|you know)\s*\?+\s*\Z",
+    re.I,
+)
+_TAGGED_WORDS = 6
+# Before the patient is greeted, some doctors dictate.
+_DICTATED = re.compile(
+    r"\byears?[- ]old (?:\w+[- ]){0,2}(?:male|female|man|woman|gentleman|lady|patient)\b|\bdate of birth\b|\btemplate\b"
+    r"|\b(?:the |this )?patient (?:is|was|has|had|presents?|presented|comes?|reports?|denie[sd])\b|\bthe gentleman\b"
+    r"|\b(?:medical record number|chief complaint|past medical history)\b",
+    re.I,
+)
+_YOU = re.compile(r"\b(?:you|your|you're|you'll|we'll)\b", re.I)
+_GREETED = re.compile(
+    r"\W*(?:(?:so|okay|all right|alright)\W+)?(?:(?:hi|hello|hey|good (?:morning|afternoon|evening))\b(?! dragon)"
+    r"|(?:it's )?(?:nice|good|great) to (?:see|meet))",
+    re.I,
+)
 # A sentence of this length says something, whatever it leans on.
 _MATTERS = 8
 # So many exchanges are tried for a beginning.
@@ -105,7 +148,8 @@ def write(script: Script, limits: Limits) -> Rejected | dict[str, float]:
     items = said
     if items[0].role == "doctor":
         script.say("patient", opening, "" if opening else "greet")
-    for number, item in enumerate(items):
+    begins = int(_taken_apart(script, items, limits))
+    for number, item in enumerate(items[begins:], begins):
         _say(script, item, answers=number > 0 and items[number - 1].asks, limits=limits)
     if items[-1].role == "patient":
         script.say("doctor", [], "close")
@@ -115,10 +159,35 @@ def write(script: Script, limits: Limits) -> Rejected | dict[str, float]:
     }
 
 
+def _taken_apart(script: Script, items: Sequence[Item], limits: Limits) -> bool:
+    """Write a history that the patient tells all at once, asked for slot by slot; return whether it is one.
+
+    Not where the doctor of the source goes on to ask.
+    """
+    first = script.source[0]
+    alone = first.role == "patient" and len(script.source) > 1 and script.source[1].role == "doctor"
+    begins = bool(items[0].said) and items[0].role == "patient" and items[0].said[0].spans[0].turn == 0
+    if not (alone and begins and len(items) > 1) or items[1].asks or not holds_history(script, limits):
+        return False
+    turns, used = len(script.turns), len(script.used)
+    if isinstance(tell(script, limits), Rejected):
+        del script.turns[turns:], script.used[used:]
+        return False
+    return True
+
+
 def _items(script: Script, limits: Limits) -> list[Item]:
     items: list[Item] = []
     for number, turn in enumerate(script.source):
         sentences = said_sentences(script.source, number, script.lang, limits.turn)
+        if not items and turn.role == "doctor":
+            sentences = _to_the_patient(sentences, turn.text)
+        if (
+            number
+            and turn.role == "doctor"
+            and _is_note(sentences, script.source[number + 1 :], lang=script.lang)
+        ):
+            continue
         item = Item(
             turn.role,
             tuple(s for s in sentences if s.fate == "kept"),
@@ -133,6 +202,29 @@ def _items(script: Script, limits: Limits) -> list[Item]:
         else:
             items.append(item)
     return items
+
+
+def _to_the_patient(sentences: list[Sentence], text: str) -> list[Sentence]:
+    """Return what a doctor's first turn says from the greeting on, where a dictated note stands before it."""
+    dictated = next((n for n, s in enumerate(sentences) if _DICTATED.search(s.text)), None)
+    if dictated is None:
+        return sentences
+    for n in range(dictated + 1, len(sentences)):
+        spans = sentences[n].spans
+        before = sentences[n - 1].spans
+        # A greeting is no part of the sentence that it stands before.
+        start = before[-1].end if before else spans[0].start if spans else 0
+        if spans and (_GREETED.match(text, start) or _GREETED.match(sentences[n].text)):
+            return sentences[n:]
+    return sentences
+
+
+def _is_note(sentences: Sequence[Sentence], after: Sequence[RawTurn], *, lang: str) -> bool:
+    """Return whether a doctor's last turn is dictated for the record once the patient has gone."""
+    if lang != "en" or any(len(turn.text.split()) > _FORMAL_REPLY[lang] for turn in after):
+        return False
+    text = " ".join(s.text for s in sentences)
+    return _DICTATED.search(text) is not None and _YOU.search(text) is None
 
 
 def _without_formalities(items: list[Item], lang: str) -> list[Item]:
@@ -305,7 +397,13 @@ def _capped(items: list[Item], exchanges: int, lang: str) -> list[Item]:
     for n in range(len(blocks)):
         # How it begins, and what the doctor says at the end.
         worth[n] += 2.0 * (n < _BEGINNING or (n >= len(blocks) - _ENDING and worth[n] > 0.5))
-    best = sorted(range(len(blocks)), key=lambda n: (-worth[n], n))[: exchanges - 1]
+    chains = _chained(blocks, worth)
+    left = exchanges - 1
+    best: set[int] = set()
+    for chain in sorted(chains, key=lambda c: (-max(worth[n] for n in c), c[0])):
+        if len(chain) <= left:
+            best.update(chain)
+            left -= len(chain)
     result = list(head)
     last = -1
     for n in sorted(best):
@@ -315,13 +413,29 @@ def _capped(items: list[Item], exchanges: int, lang: str) -> list[Item]:
     return result
 
 
+def _chained(blocks: Sequence[Sequence[Item]], worth: Sequence[float]) -> list[list[int]]:
+    """Return the exchanges that stay or go together, as places: "Okay." hangs on the question before it.
+
+    An exchange that only acknowledges, and in which nothing is told, is in none.
+    """
+    chains: list[list[int]] = []
+    for n, block in enumerate(blocks):
+        hangs = sum(s.size for s in block[0].said) <= _BARE
+        if not hangs or not chains:
+            chains.append([n])
+        elif worth[n] > 0:
+            chains[-1] += range(chains[-1][-1] + 1, n + 1)
+    return chains
+
+
 def _block_worth(block: Sequence[Item], lang: str) -> float:
-    """Return what an exchange is worth: advice most, then what is said of the illness."""
+    """Return what an exchange is worth: allergies and red flags most, advice, then what is said of the illness."""
     lexicon = LEXICONS[lang]
-    worth = 0.0
-    if sum(s.size for s in block[0].said) <= _BARE:
-        return worth  # what the patient says then hangs on an earlier question
-    for sentence in (s for item in block for s in item.said):
+    said = [s for item in block for s in item.said]
+    worth = 8.0 * any(_VITAL.search(s.text) for s in said)
+    worth += 4.0 * any(_RED_FLAG.search(s.text) for s in said)
+    worth += 3.0 * any(lexicon.dose.search(s.text) for s in said)
+    for sentence in said:
         medical = bool(lexicon.symptom.search(sentence.text)) + bool(
             HISTORY & set(scores(sentence.text, lang))
         )
@@ -340,7 +454,7 @@ def _closed(items: list[Item]) -> list[Item]:
         last = items[-1]
         if last.role == "doctor":
             said = list(last.said)
-            while any(s.question for s in said[-2:]):
+            while any(s.question and not _is_told(s) for s in said[-2:]):
                 said.pop()
             while len(said) > 1 and said[-1].size <= _BARE:
                 said.pop()
@@ -357,6 +471,12 @@ def _closed(items: list[Item]) -> list[Item]:
     return items
 
 
+def _is_told(sentence: Sentence) -> bool:
+    """Return whether a question is a statement with a tag: "If it gets worse come back, okay?"."""
+    tag = _TAG.search(sentence.text)
+    return tag is not None and len(sentence.text[: tag.start()].split()) >= _TAGGED_WORDS
+
+
 def _say(script: Script, item: Item, *, answers: bool, limits: Limits) -> None:
     lang = script.lang
     if item.role == "patient":
@@ -367,9 +487,11 @@ def _say(script: Script, item: Item, *, answers: bool, limits: Limits) -> None:
             return
         weighed = [replace(s, worth=_patient_worth(s, n, lang)) for n, s in enumerate(said)]
         first = [n == 0 and answers for n in range(len(said))]
-        parts = pack(trim(weighed, 2 * limits.turn, first), limits.turn, limits.turn)
-        if len(parts) > 2:
-            parts = [trim(weighed, limits.turn, first)]
+        budget = _PATIENT_TURNS * limits.turn
+        parts = pack(trim(weighed, budget, first), limits.turn, limits.turn)
+        while len(parts) > _PATIENT_TURNS and budget > limits.turn:
+            parts = fill(trim(weighed, budget, first), limits.turn)
+            budget -= limits.turn // 6
         for number, part in enumerate(parts):
             if number:
                 script.say("doctor", [], "continue")
@@ -402,5 +524,6 @@ def _say(script: Script, item: Item, *, answers: bool, limits: Limits) -> None:
 def _patient_worth(sentence: Sentence, place: int, lang: str) -> float:
     lexicon = LEXICONS[lang]
     worth = 3.0 * sentence.question + 2.0 * (place == 0)
+    worth += 4.0 * bool(_VITAL.search(sentence.text) or _RED_FLAG.search(sentence.text))
     worth += 2.0 * bool(lexicon.symptom.search(sentence.text)) + 1.0 * any(c.isdigit() for c in sentence.text)
     return worth - 0.1 * place

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Literal
 
 from medsynth.records import FrameRef, Kind, RawTurn, Role, Span, Turn
@@ -14,13 +15,16 @@ from medsynth.text.render import render, spans_of
 from medsynth.text.sentences import length
 from medsynth.text.speakable import speech_problems
 
-Fate = Literal["kept", "idle", "unspeakable"]
+Fate = Literal["kept", "idle", "heading", "unspeakable"]
 
 _MARKED = re.compile(r"[.?!](?=\s|\Z)")
 _ASKS_EN = re.compile(
     r"\b(?:do|does|did|have|has|had|are|is|were|was|can|could|would|will) (?:you|it|that|there|they|he|she|your)\b"
     r"|\b(?:what|how|when|where|why|which|who)(?:'s|'re)?\b|\bany\b",
     re.I,
+)
+_ASKS_ZH = re.compile(
+    r"(?:有无|有没有|是不是|会不会)[^，。]{1,16}(?:呢|啊)?[^，。]{0,2}。\Z|[吗呢]。\Z|有无[^。]{1,14}呢，[^。]{1,14}。\Z"
 )
 # "1。5克": a decimal that would be read as two numbers.
 _BROKEN_NUMBER = re.compile(r"\d。\d|\b\d\. \d")
@@ -55,6 +59,7 @@ class Sentence:
     question: bool = False
     worth: float = 0.0
     group: int = 0  # other than 0: stays or goes with the others of its list
+    about: int = 0  # other than 0: only says what an entry of this list is
 
 
 @dataclass
@@ -75,12 +80,17 @@ class Script:
     def say(self, role: Role, sentences: Sequence[Sentence], frame: str = "") -> None:
         """Add a turn: a frame of the slot `frame`, if given, then the sentences."""
         origin: list[Span | FrameRef] = [self.frame(frame)] if frame else []
-        for span in (span for sentence in sentences for span in sentence.spans):
-            last = origin[-1] if origin else None
-            if isinstance(last, Span) and self._continues(last, span):
-                origin[-1] = Span(turn=span.turn, start=last.start, end=span.end)
-            else:
+        group = 0
+        for sentence in sentences:
+            for n, span in enumerate(sentence.spans):
+                last = origin[-1] if origin else None
+                if isinstance(last, Span) and self._continues(last, span):
+                    origin[-1] = Span(turn=span.turn, start=last.start, end=span.end)
+                    continue
+                if isinstance(last, Span) and n == 0 and group and group == sentence.group:
+                    self._enumerate(origin, last, span)
                 origin.append(span)
+            group = sentence.group
         if origin:
             text = render(origin, self.source, self.lang)
             self.turns.append(Turn(role=role, text=text, origin=tuple(origin)))
@@ -93,7 +103,20 @@ class Script:
         gap = text[last.end : span.start]
         if "\n" in gap:
             return False
-        return (not gap.strip() and text[last.end - 1] in ",，、") or gap == ": "
+        return not gap.strip() and text[last.end - 1] in ",，、"
+
+    def _enumerate(self, origin: list[Span | FrameRef], last: Span, span: Span) -> None:
+        """Take the full stop from an entry of a list where the next follows: they are said as one sentence."""
+        text = self.source[span.turn].text
+        blank = text[last.end : span.start]
+        if last.turn != span.turn or last.end > span.start or blank.strip() or "\n" in blank or not blank:
+            return
+        if text[last.end - 1] != "." or text[last.end - 2] == ".":
+            return
+        if last.end - last.start > 1:
+            origin[-1] = Span(turn=last.turn, start=last.start, end=last.end - 1)
+        elif len(origin) > 1 and isinstance(origin[-2], Span):
+            origin.pop()  # nothing but the full stop, after a bracket
 
     def frame(self, slot: str) -> FrameRef:
         """Return a frame of `slot` that this dialogue does not have yet. Raises OutOfFrames."""
@@ -147,22 +170,82 @@ def _asks_unmarked(raw: RawTurn, text: str) -> bool:
 
 
 def pack(sentences: Sequence[Sentence], limit: int, aim: int) -> list[list[Sentence]]:
-    """Distribute sentences, in order, over as few turns of about `aim` and at most `limit` as it takes."""
+    """Distribute sentences, in order, over as few turns of about `aim` and at most `limit` as it takes.
+
+    A list that a turn can hold is not divided, and no turn but the last ends with a question where the next
+    has room for it: the other side would have to answer.
+    """
     if not sentences:
         return []
     total = sum(s.size for s in sentences)
     count = max(1, -(-total // aim))
     share = total / count
     turns: list[list[Sentence]] = [[]]
-    size = 0
-    for sentence in sentences:
-        full = size and (size + sentence.size > limit or size + sentence.size / 2 > share)
+    size = whole = 0
+    for n, sentence in enumerate(sentences):
+        begins = n == 0 or not sentence.group or sentences[n - 1].group != sentence.group
+        whole = _size_of_list(sentences, n) if begins else whole
+        ahead = whole if begins and whole <= limit else sentence.size
+        full = size and (size + ahead > limit or size + ahead / 2 > share)
+        if not begins and whole <= limit and size + sentence.size <= limit:
+            full = False  # within a list that this turn holds
         if full and not (sentence.leans and size + sentence.size <= limit and sentence.size <= limit // 3):
             turns.append([])
             size = 0
         turns[-1].append(sentence)
         size += sentence.size
+    return _answered(_balanced(turns, limit), limit)
+
+
+def fill(sentences: Sequence[Sentence], limit: int) -> list[list[Sentence]]:
+    """Distribute sentences, in order, over turns as full as the limit allows."""
+    turns: list[list[Sentence]] = []
+    size = 0
+    for sentence in sentences:
+        if not turns or size + sentence.size > limit:
+            turns.append([])
+            size = 0
+        turns[-1].append(sentence)
+        size += sentence.size
     return turns
+
+
+def _balanced(turns: list[list[Sentence]], limit: int) -> list[list[Sentence]]:
+    """Return the turns with more in the last, where it would only be the end of a list."""
+    last = turns[-1]
+    size = sum(s.size for s in last)
+    while len(turns) > 1 and len(turns[-2]) > 1 and size < limit // 5:
+        moved = turns[-2][-1]
+        if not last[0].group or moved.group != last[0].group or size + moved.size > limit:
+            break
+        last.insert(0, turns[-2].pop())
+        size += moved.size
+    return turns
+
+
+def _size_of_list(sentences: Sequence[Sentence], place: int) -> int:
+    """Return the length of the list, or the sentence, that begins at `place`."""
+    size = sentences[place].size
+    for sentence in sentences[place + 1 :]:
+        if not sentence.group or sentence.group != sentences[place].group:
+            break
+        size += sentence.size
+    return size
+
+
+def _answered(turns: list[list[Sentence]], limit: int) -> list[list[Sentence]]:
+    """Move a question from the end of a turn to where its speaker goes on."""
+    for here, after in pairwise(turns):
+        room = limit - sum(s.size for s in after)
+        if len(here) > 1 and _asks(here[-1]) and here[-1].size <= room:
+            after.insert(0, here.pop())
+        elif _asks(here[-1]) and after[0].size <= limit - sum(s.size for s in here) and len(after) > 1:
+            here.append(after.pop(0))
+    return turns
+
+
+def _asks(sentence: Sentence) -> bool:
+    return sentence.question or _ASKS_ZH.search(sentence.text) is not None
 
 
 def trim(sentences: Sequence[Sentence], budget: int, keep: Sequence[bool]) -> list[Sentence]:

@@ -23,9 +23,15 @@ _HEADING_RUN = re.compile(
 _TITLES = {
     "en": re.compile(r"[A-Z][\w'-]*,?(?: (?:[A-Z][\w'-]*|of|and|the|for|to|in|with|or|by|on|a),?){2,11}\."),
     "zh": re.compile(
-        r"(?:症状|辅助检查|检查项目|检查结果|诊断结果|初步诊断|诊断依据|治疗方案|治疗建议|(?:暂)?无|现病史|病史摘要|既往史|体格检查|查体|总结|注意事项)。"
+        r"(?:症状|辅助检查|检查项目|检查结果|诊断依据|治疗方案|治疗建议|(?:暂)?无|现病史|病史摘要|主诉|体格检查|查体|实验室检查"
+        r"|总结|注意事项)[。：]"
     ),
 }
+_DIAGNOSIS_TITLE_ZH = re.compile(r"(?:初步|最终)?诊断(?:结果)?[。：:]")
+# A diagnosis by its name, no sentence about it.
+_DIAGNOSED_ZH = re.compile(
+    r"(?!根据|患者|病人|[您你]|考虑|诊断|初步|目前|经|从|无|暂|结合|由于|可能|建议|需|本例)[\u4e00-\u9fffA-Za-z]{3,24}(?:[，,][^。]{2,30})?[。；;]?\Z"
+)
 _CONDITIONAL_ZH = re.compile(
     r"\W*(?:如果|若|要是|假如|当|因为|由于|虽然|尽管|即使|只有|只要|除了|除非|无论|不管|为了|一旦|凡)|(?:的话|时|后|前|外|以后|之后|期间|情况下|的同时|的是|除此之外|此外|另外|同时|首先|其次|比如|例如|包括)\W*\Z"
 )
@@ -69,9 +75,16 @@ def said_sentences(source: Sequence[RawTurn], turn: int, lang: str, limit: int) 
     lines = raw.text.count("\n")
     result: list[Sentence] = []
     bare: set[int] = set()
+    titled: int | None = None  # where the title of a diagnosis begins, which is said with it
     for start, end in segments(raw.text, lang):
         body = raw.text[start:end]
         courteous = False
+        if lang == "zh":
+            if titled is not None and _DIAGNOSED_ZH.match(body) and not raw.text[titled:start].count("\n"):
+                start = titled
+            titled = start if _DIAGNOSIS_TITLE_ZH.fullmatch(body) else None
+            if titled is not None:
+                continue
         if lang == "zh":
             start, end = _without_courtesy(raw.text, start, end, idle)
             if raw.role == "doctor" and not result:
@@ -88,8 +101,10 @@ def said_sentences(source: Sequence[RawTurn], turn: int, lang: str, limit: int) 
         for left, right in shortened(raw.text, start, end, lang, limit):
             sentence = make_sentence(source, turn, [(left, right)], lang)
             courteous = courteous or (gone and sentence.leans and not sentence.must)
-            heading = _TITLES[lang].fullmatch(sentence.text) if raw.role == "doctor" else None
-            if sentence.fate == "kept" and (courteous or heading or idle.search(sentence.text)):
+            heads = raw.role == "doctor" or lang == "zh"
+            if sentence.fate == "kept" and heads and _TITLES[lang].fullmatch(sentence.text):
+                sentence = replace(sentence, fate="heading")
+            elif sentence.fate == "kept" and (courteous or idle.search(sentence.text)):
                 sentence = replace(sentence, fate="idle")
                 gone = True
             elif lang == "en" and raw.role == "doctor" and _is_heading(body, lines):
@@ -98,10 +113,11 @@ def said_sentences(source: Sequence[RawTurn], turn: int, lang: str, limit: int) 
                 sentence = replace(sentence, fate="unspeakable")
             result.append(sentence)
     if lang == "en" and raw.role == "doctor":
-        for n, (sentence, following) in enumerate(pairwise(result)):
-            if sentence.fate == "kept" and n not in bare and is_echoed(sentence.text, following.text):
-                result[n] = replace(sentence, fate="idle")
         result = find_lists(result, source, turn, bare)
+        # Only what was written has headings.
+        for n, (sentence, following) in enumerate(pairwise(result if len(source) == 2 else [])):
+            if sentence.fate == "kept" and not sentence.group and is_echoed(sentence.text, following.text):
+                result[n] = replace(sentence, fate="heading")
     return _without_orphans(result, raw)
 
 

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 
 from medsynth.records import Reason, Rejected
 from medsynth.stages.extractive.advice import contained, tokens, write_advice
-from medsynth.stages.extractive.pieces import Limits, Script, Sentence, make_sentence, trim
+from medsynth.stages.extractive.pieces import Limits, Script, Sentence, make_sentence, pack, trim
 from medsynth.stages.extractive.said import shortened
 from medsynth.text.lexicon import LEXICONS
-from medsynth.text.sentences import length
+from medsynth.text.sentences import length, split_clauses
 from medsynth.text.slots import HISTORY, Unit, classify, patient_units, scores, segments, thoughts
 
 _NOT_A_COMPLAINT = ("question", "demographics", "allergies", "family", "habits")
@@ -43,6 +43,8 @@ _TREATMENT = 5
 # From this weight on a slot counts as filled.
 _FILLED = 4
 _MIN_QUESTIONS = 2
+# So many turns may what a patient asks last take.
+_QUESTION_TURNS = 2
 # Two Chinese sentences may hold a whole history; longer ones than this are taken apart.
 _BRIEF_ZH = 48
 # A text this long is cut finer where that finds more to ask.
@@ -52,13 +54,26 @@ _BARE_TIME_ZH = re.compile(
 )
 # Says nothing by itself: "what now", "working like this", "we do not understand it".
 _HANGS_ZH = re.compile(
-    r"\W*(?:我?(?:该|应该|应当)?(?:怎么办|咋办|怎办|怎么治疗?|怎么回事)[啊呀呢]?\W*\Z|(?:在|像)?(?:这|那|此)(?:种|样|个|是))"
+    r"\W*(?:我?(?:该|应该|应当)?(?:怎么办|咋办|怎办|怎么治疗?|怎么回事)[啊呀呢]?\W*\Z|(?:在|像)?(?:这|那|此)(?:种|样|个|是)"
+    r"|我?(?:也|就)?不(?:知道?|晓得|清楚)(?:能不能|可不可以|该不该|行不行|会不会|要不要|怎么办))"
 )
+# A word that only leads on to something.
+_NOTHING_ZH = re.compile(r"\W*(?:所以|因此|但是?|可是|然后|后来|而且|另外|还有|就是|现在|请问)\W*")
 _FEARED_ZH = re.compile(r"担心|害怕|(?<!不)怕|忧心|遗传给|会(?:不会)?(?:隔代)?遗传")
 _PUZZLED_ZH = re.compile(r"不(?:是)?(?:很|太|怎么)?(?:懂|明白|了解|清楚)(?:的|了|啊)?\W*\Z")
 # A story that goes on: it may be told after "and then?".
 _GOES_ON_ZH = re.compile(r"\W*(?:然后|后来|之后|接着|但是?|可是|不过|所以|结果)")
+# A question that another one holds so much of is the same.
+_AGAIN = 0.7
 _SHORT = {"en": 24, "zh": 32}
+# From this length on a complaint and a question are not said in one breath.
+_APART_ZH = 24
+_MIN_TOLD_ZH = 8
+_TOLD_ZH = 50
+# A wish or a fear: no finding that could be asked for.
+_WISH_ZH = re.compile(
+    r"\W*我?(?:们)?(?:真的|实在|很|就是|也|只)*(?:不想|不希望|希望|想(?!吐)|担心|害怕|怕(?!冷|热|光|风))"
+)
 
 
 @dataclass(frozen=True)
@@ -77,6 +92,14 @@ class Part:
 
 def write(script: Script, limits: Limits) -> Rejected | dict[str, float]:
     """Write the dialogue into `script`; return its figures, or why there is none."""
+    told = tell(script, limits)
+    if isinstance(told, Rejected):
+        return told
+    return write_advice(script, 1, limits, script.source[0].text) or told
+
+
+def tell(script: Script, limits: Limits) -> Rejected | dict[str, float]:
+    """Write what the patient tells in the first turn of the source, asked for by frames; return its figures."""
     text, lang = script.source[0].text, script.lang
     parts = _parts(script, lang, limits.turn)
     if not parts:
@@ -97,22 +120,25 @@ def write(script: Script, limits: Limits) -> Rejected | dict[str, float]:
         return Rejected(Reason.NO_COMPLAINT, "nothing short enough to open with")
     script.say("patient", [part.said for part in opening])
     questions = [part.said for part in rest if part.slot == "question" and part.size <= limits.turn]
-    questions = trim(questions, limits.turn, [False] * len(questions))
+    questions = trim(questions, _QUESTION_TURNS * limits.turn, [False] * len(questions))
     told = [part for part in rest if part.slot != "question"]
     wanted = _MIN_QUESTIONS - bool(questions) if held > 1 and limits.followups else 0
     asked = _ask(script, told, opening, limits, wanted)
-    if questions:
-        script.say("doctor", [], "question")
-        script.say("patient", questions)
-    rejected = write_advice(script, 1, limits, text)
-    if rejected:
-        return rejected
+    for number, part in enumerate(pack(questions, limits.turn, limits.turn)):
+        script.say("doctor", [], "continue" if number else "question")
+        script.say("patient", part)
     return {
         "opening_share": round(sum(p.size for p in opening) / max(1, total), 3),
         "followups": float(asked + bool(questions)),
         "patient_units": float(len(parts)),
         "slots": float(held),
     }
+
+
+def holds_history(script: Script, limits: Limits) -> bool:
+    """Return whether the first turn of the source is long enough, and fills slots enough, to be asked for."""
+    parts = _parts(script, script.lang, limits.turn)
+    return sum(part.size for part in parts) > limits.aim and _held(parts) >= _MIN_QUESTIONS
 
 
 def _loses_question(script: Script, parts: Sequence[Part], lang: str) -> bool:
@@ -131,7 +157,7 @@ def _parts(script: Script, lang: str, limit: int, *, fine: bool = False) -> list
     """Return the patient's units that can be said, repeated ones once."""
     parts: list[Part] = []
     for unit in patient_units(script.source[0].text, lang, fine=fine):
-        unit = _of_patient(script, unit)
+        unit = _once(_of_patient(script, unit), script.source[0].text, lang)
         said = make_sentence(script.source, 0, unit.ranges, lang)
         if said.fate == "kept" and said.size <= limit:
             parts.append(Part(unit.slot, unit, said))
@@ -142,11 +168,15 @@ def _parts(script: Script, lang: str, limit: int, *, fine: bool = False) -> list
                 said = make_sentence(script.source, 0, [piece], lang)
                 if said.fate == "kept" and said.size <= limit:
                     slot = unit.slot
-                    if slot == "question" and piece != (start, end):
-                        # Not every piece of a long sentence that asks is a question.
+                    asking = slot == "question" and any(
+                        part.slot == "question" and part.unit.start >= start for part in parts
+                    )
+                    if slot == "question" and piece != (start, end) and not asking:
+                        # Not every piece of a long sentence that asks is a question; what follows one goes on.
                         found = classify(script.source[0].text[slice(*piece)], lang)
                         slot = "character" if found in ("other", "thanks") else found
                     parts.append(Part(slot, Unit(slot, (piece,)), said))
+    parts = [part for part in parts if not _NOTHING_ZH.fullmatch(part.said.text)]
     words = [tokens(part.said.text, lang) for part in parts]
     gone: set[int] = set()
     for i, mine in enumerate(words):
@@ -165,6 +195,27 @@ def _parts(script: Script, lang: str, limit: int, *, fine: bool = False) -> list
             if i == 0 and parts[0].slot == "question" and again and contained(mine, union) >= 0.8:
                 gone.add(i)
     return [part for i, part in enumerate(parts) if i not in gone]
+
+
+def _once(unit: Unit, text: str, lang: str) -> Unit:
+    """Return a Chinese unit of questions without the one that another of them asks again.
+
+    A title above its text goes, or the end of a sentence that comes back to its beginning.
+    """
+    if lang != "zh" or unit.slot != "question":
+        return unit
+    clauses = [clause for a, b in unit.ranges for clause in split_clauses(text, a, b, lang)]
+    if len(clauses) < 2:
+        return unit
+    words = [tokens(text[a:b], lang) for a, b in clauses]
+    first, last = clauses[0], clauses[-1]
+    kept = unit.ranges
+    if max(contained(words[0], other) for other in words[1:]) >= _AGAIN and len(words[0]) > 3:
+        if first[1] >= unit.ranges[0][1] and len(unit.ranges) > 1:
+            kept = unit.ranges[1:]
+        elif words[-1] and contained(words[0], words[-1]) >= _AGAIN and last[0] > unit.ranges[-1][0]:
+            kept = (*unit.ranges[:-1], (unit.ranges[-1][0], clauses[-2][1]))
+    return Unit(unit.slot, kept)
 
 
 def _of_patient(script: Script, unit: Unit) -> Unit:
@@ -191,10 +242,13 @@ def _opening(
     sentences = len({a for a, b in segments(text, lang) for part in parts if a <= part.unit.start < b})
     brief = sentences <= 2 and (lang == "en" or total <= _BRIEF_ZH)
     whole = (held < _MIN_QUESTIONS or script.kind == "safety") and total <= limits.turn
+    apart = lang == "zh" and total >= _APART_ZH and any(part.slot == "question" for part in parts)
+    apart = apart and sum(part.size for part in parts if part.slot != "question") >= _MIN_TOLD_ZH
+    apart = apart and not all(_HANGS_ZH.match(part.said.text) for part in parts if part.slot == "question")
     whole = whole and (
         script.kind == "safety"
-        or brief
-        or total <= _SHORT[lang]
+        or (brief and not apart)
+        or (total <= _SHORT[lang] and not apart)
         or all(part.slot == "question" for part in parts)
     )
     if whole:
@@ -207,6 +261,12 @@ def _opening(
         first = next((i for i in begins if parts[i].slot == "question"), begins[0] if begins else None)
         first = short[0] if first is None and short else first
         return ([], parts) if first is None else ([parts[first]], parts[:first] + parts[first + 1 :])
+    if apart and held < _MIN_QUESTIONS:
+        # One thing to tell and a question: it is told as a whole, then the doctor asks what the question is.
+        told = [n for n, part in enumerate(parts) if part.slot != "question"]
+        together = told == list(range(told[0], told[-1] + 1)) and told[0] <= place
+        if together and sum(parts[n].size for n in told) <= _TOLD_ZH:
+            return [parts[n] for n in told], [part for part in parts if part.slot == "question"]
     budget = min(max(int(total * limits.opening_share), 1), limits.turn)
     head, tail = _cut_to(script, parts[place], budget, limits.turn)
     parts = [*parts[:place], head, *tail, *parts[place + 1 :]]
@@ -218,9 +278,9 @@ def _opening(
         if not 0 <= near < len(parts):
             continue
         # "Last month I went upstairs, fell down the steps": the beginning of the same sentence.
-        begun = near < place and parts[near].slot in ("onset", "duration", "other")
+        begun = near < place and parts[near].slot not in ("question", "demographics")
         begun = begun and _one_sentence(parts, near, text, lang)
-        room = budget + budget // 4 if near < place and not begun else budget
+        room = budget + budget // (2 if begun else 4) if near < place else budget
         if (begun or parts[near].slot == "demographics") and size + parts[near].size <= min(
             room, limits.turn
         ):
@@ -381,7 +441,7 @@ def _slot(script: Script, part: Part, said: frozenset[str]) -> str:
         elif not (lexicon.since.search(text) or lexicon.duration.search(text)):
             return "more"
     elif slot in ("character", "accompanying", "severity", "place") and lang == "zh":
-        if not lexicon.symptom.search(text):
+        if not lexicon.symptom.search(text) or _WISH_ZH.match(text):
             return "more"
     elif slot == "family" and lang == "zh" and _FEARED_ZH.search(text):
         slot = "more"  # what may come of it, not who has it
