@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from medsynth.text.facts.cues_en import tagged
 from medsynth.text.facts.drugs_en import drug_at
 from medsynth.text.facts.model import Fact
 from medsynth.text.facts.tokens_en import Tokens, stem, word_set
@@ -20,6 +21,9 @@ _GENERAL = word_set(
     couple type types common sort sorts related induced general nasal allergen allergens"""
 )
 _OWNERS = word_set("my have has having had i've get gets history suffer suffers suffering bad")
+_DESPITE = word_set("despite given because")
+_KNOWN = word_set("because since despite given mentioned said told")
+_TOLD = word_set("mentioned said told")
 _STOP = frozenset((".", "?", ";", "\n", "!", ":", "(", ")", "called"))
 
 
@@ -36,14 +40,14 @@ def allergies(t: Tokens) -> list[Fact]:
             found.append(_fact(t, "none", i, i + 1, True))
         elif word in _CUES:
             denied = _denied(t, i)
-            _, last, asked = t.sentences[t.sentence_of[i]]
-            if asked and not denied:
+            first, last, asked = t.sentences[t.sentence_of[i]]
+            if asked and not denied and not tagged(words, first, last) and not _taken_as_known(t, first, i):
                 found.extend(_asked(t, i, last))
                 continue
             substances = _behind(t, i) or _ahead(t, i)
             for name, first, behind in substances:
                 found.append(_fact(t, name, min(i, first), max(i + 1, behind), denied))
-            if not substances and not denied and word == "allergies" and _own(t, i):
+            if not substances and not denied and word in ("allergies", "allergy") and _own(t, i):
                 found.append(_fact(t, "unnamed", max(i - 1, 0), i + 1, False))
             said_of_somebody = word == "allergic" and t.words[i + 1 : i + 2] == ["to"] and not _supposed(t, i)
             if said_of_somebody and not substances and not denied:
@@ -60,8 +64,19 @@ def _supposed(t: Tokens, i: int) -> bool:
 
 
 def _own(t: Tokens, i: int) -> bool:
-    """Whether "allergies" are somebody's: "my allergies", "has seasonal allergies", "history of allergies"."""
+    """Whether "allergies" are somebody's: "my allergies", "has seasonal allergies", "history of allergies".
+
+    A single one is, where it is to something named before ("a severe allergy to it") or goes against something.
+    """
     before = t.words[max(0, i - 3) : i]
+    if t.words[i] == "allergy":
+        to_it = t.words[i + 1 : i + 2] == ["to"] and t.words[i + 2 : i + 3] in (
+            ["it"],
+            ["that"],
+            ["this"],
+            ["them"],
+        )
+        return (to_it and not _supposed(t, i)) or any(word in _DESPITE for word in before)
     return ("about" not in before and any(w in _OWNERS for w in before)) or bool(
         before and before[-1] in ("known",)
     )
@@ -69,6 +84,12 @@ def _own(t: Tokens, i: int) -> bool:
 
 def _fact(t: Tokens, value: str, first: int, behind: int, denied: bool) -> Fact:
     return Fact("allergy", value, t.starts[first], t.ends[behind - 1], t.span(first, behind), "", denied)
+
+
+def _taken_as_known(t: Tokens, first: int, i: int) -> bool:
+    """Whether a question speaks of an allergy as a known thing: "because you had a peanut allergy, do you ..."."""
+    before = t.words[max(first, i - 5) : i]
+    return any(word in _KNOWN for word in before) and not any(w in ("any", "other", "if") for w in before)
 
 
 def _asked(t: Tokens, i: int, last: int) -> list[Fact]:
@@ -85,7 +106,7 @@ def _asked(t: Tokens, i: int, last: int) -> list[Fact]:
             return [_fact(t, name, first, behind, True) for name, first, behind in named_]
         return [_fact(t, "none", i, i + 1, True)]
     _, end, asked = t.sentences[t.sentence_of[j]]
-    if asked:
+    if asked and not any(word in _TOLD for word in words[j : j + 5]):
         return []
     found = [
         _fact(t, name, first, behind, False)
@@ -101,11 +122,12 @@ def _denied(t: Tokens, i: int) -> bool:
     words = t.words
     for j in range(i - 1, max(first - 1, i - 7), -1):
         word = words[j]
-        if word in ("but", "and", ",") and word != "and":
+        verb = word in ("have", "has", "had", "are", "is") or ("'" in word and not word.endswith("n't"))
+        if word in ("but", ",") or (verb and words[j - 1] in ("or", "and")):
             return False
         if word in _NONE or word.endswith("n't"):
             return True
-    after = words[i + 1 : i + 4]
+    after = [word for word in words[i + 1 : i + 6] if word != "\n"][:3]
     return bool(after) and (
         after[0] in _NONE or (after[0] in (":", "-", "are", "is") and len(after) > 1 and after[1] in _NONE)
     )
@@ -115,6 +137,12 @@ def _behind(t: Tokens, i: int) -> list[tuple[str, int, int]]:
     """Read what follows: "allergic to penicillin and latex", "allergies: sulfa, codeine", "allergy include"."""
     words = t.words
     j = i + 1
+    if (
+        words[i] in ("allergies", "allergy")
+        and words[j : j + 1] == ["\n"]
+        and words[i - 1 : i] in ([], ["\n"])
+    ):
+        return _listed(t, j)
     if j < len(words) and words[j] in ("reaction", "reactions"):
         if words[j + 1 : j + 2] != ["to"]:
             return []  # a side effect, not somebody's allergy
@@ -127,6 +155,23 @@ def _behind(t: Tokens, i: int) -> list[tuple[str, int, int]]:
     if j < len(words) and words[i] in ("allergy", "allergies") and drug_at(words, j):
         return _substances(t, j, j + 4, known=True)
     return []
+
+
+def _listed(t: Tokens, j: int) -> list[tuple[str, int, int]]:
+    """Read the substances under the heading "ALLERGIES": one line, or several that begin with a dash."""
+    words, found, marked = t.words, list[tuple[str, int, int]](), False
+    while j < len(words):
+        while j < len(words) and words[j] == "\n":
+            j += 1
+        end = next((k for k in range(j, len(words)) if words[k] == "\n"), len(words))
+        if (found or marked) and words[j : j + 1] != ["-"]:
+            break
+        marked = words[j : j + 1] == ["-"]
+        found += _substances(t, j + marked, end, known=True)
+        j = end
+        if not marked:
+            break
+    return found
 
 
 def _substances(t: Tokens, first: int, limit: int, known: bool) -> list[tuple[str, int, int]]:
@@ -168,17 +213,36 @@ def _substances(t: Tokens, first: int, limit: int, known: bool) -> list[tuple[st
 
 
 def _ahead(t: Tokens, i: int) -> list[tuple[str, int, int]]:
-    """Read what goes before: "penicillin allergy", "a shellfish allergy"."""
+    """Read what goes before: "penicillin allergy", "a shellfish allergy", "I can't have penicillin, allergic"."""
     j = i - 1
+    if t.words[i] == "allergic" and t.words[j : j + 1] == [","] and (named := _one_before(t, j)):
+        return [(named, j - 1, j)]
     if t.words[i] not in ("allergy", "allergies", "hypersensitivity", "anaphylaxis") or j < 0:
         return []
     word = t.words[j]
-    if not word.isalpha() or word in _GENERAL or len(word) < 3:
+    if not word.isalpha() or len(word) < 3 or (word in _GENERAL and t.words[i] != "allergies"):
         return []
     hit = drug_at(t.words, j)
     if hit and hit[1] == i:
         return [(hit[0], j, i)]
-    return [(stem(word), j, i)] if stem(word) in _SUBSTANCES else []
+    if stem(word) in _SUBSTANCES:
+        return [(stem(word), j, i)]
+    if t.words[i] == "allergies":
+        # "grass, environmental and inhaled allergies"
+        for k in range(j, max(j - 7, -1), -1):
+            if t.words[k] in (",", "and", "or") and (listed := _one_before(t, k)):
+                return [(listed, k - 1, i)]
+            if t.words[k] in _STOP:
+                break
+    return []
+
+
+def _one_before(t: Tokens, j: int) -> str:
+    """Return the substance that ends before token `j`, or nothing."""
+    if j < 1 or not t.words[j - 1].isalpha():
+        return ""
+    hit, base = drug_at(t.words, j - 1), stem(t.words[j - 1])
+    return hit[0] if hit else base if base in _SUBSTANCES else ""
 
 
 _SUBSTANCES = frozenset(

@@ -34,22 +34,25 @@ def compare_amounts(
         by_value.setdefault(fact.value, []).append(fact)
         if fact.number:
             by_number.setdefault(fact.number, []).append(fact)
-            if "-" in fact.number:
-                for end in fact.number.split("-"):
-                    by_number.setdefault(end, []).append(fact)
+            parts = fact.number.split("-") if "-" in fact.number else _date_parts(fact)
+            for part in parts:
+                by_number.setdefault(part, []).append(fact)
     pairs = {(fact.of, fact.value) for fact in rewrite}
     values = {fact.value for fact in rewrite}  # a bare number's value is the number itself
     lost = [
         fact for fact in source if not fact.vague and fact.value not in values and fact.number not in values
     ]
+    numbers = {fact.number for fact in rewrite}
     found: list[Finding] = []
     used: set[int] = set()
     uses: Counter[int] = Counter()
     for fact in rewrite:
-        origins = _origins(fact, by_value, by_number)
+        origins = _origins(fact, by_value, by_number, numbers)
         if not origins:
             if not fact.vague:
                 found.append(_stranger(fact, source, lost, known, said))
+            elif other := _other_length(fact, source, rewrite):
+                found.append(finding("altered", "major", other, fact))
             continue
         swapped = _swapped(fact, origins, source, pairs)
         if swapped is not None:
@@ -72,14 +75,28 @@ def compare_amounts(
     return found
 
 
-def _origins(fact: Fact, by_value: dict[str, list[Fact]], by_number: dict[str, list[Fact]]) -> list[Fact]:
-    """Return the facts of the source that vouch for one of the rewriting, the nearest kind of match only."""
+def _origins(
+    fact: Fact, by_value: dict[str, list[Fact]], by_number: dict[str, list[Fact]], numbers: set[str]
+) -> list[Fact]:
+    """Return the facts of the source that vouch for one of the rewriting, the nearest kind of match only.
+
+    `numbers` are those of the rewriting: half of a range of doses vouches for nothing, both halves do.
+    """
     same = [o for o in by_value.get(fact.value, ()) if (o.kind == "frequency") == (fact.kind == "frequency")]
+    if not same and "-" in fact.value:
+        same = _at_ends(fact, by_value)
     if same or fact.kind == "frequency" or not fact.number:
         return same
     near = by_number.get(fact.number, [])
     equal = [o for o in near if o.number == fact.number]
     if fact.value == fact.number:
+        if not near and (parts := _date_parts(fact)):
+            # "06/11/04" for "June 11, 2004": the year and the day stand there by themselves.
+            told = [[o for o in by_number.get(p, ()) if o.number == p] for p in parts]
+            return [*told[0], *told[1], *told[2], *told[3]] if any(told[:2]) and any(told[2:]) else []
+        if not near and "-" in fact.number:
+            halves = [by_number.get(end, []) for end in fact.number.split("-")]
+            return [*halves[0], *halves[-1]] if all(halves) else []
         return equal or near
     unit = _unit(fact)
     if fact.kind not in ("duration", "dose") or not any(
@@ -93,15 +110,27 @@ def _origins(fact: Fact, by_value: dict[str, list[Fact]], by_number: dict[str, l
         return [o for o in equal if o.kind == "temperature"]
     if "-" in fact.number:
         low, high = fact.number.split("-", 1)
-        ends = [
+        halves = [
             [o for o in by_number.get(end, ()) if o.number == end and _unit(o) in (unit, "")]
             for end in (low, high)
         ]
-        return [*ends[0], *ends[1]] if all(ends) else []
-    if fact.kind != "dose":
-        # One end of a range of the same unit ("up to 10 days" of "7-10 days").
-        return [o for o in near if "-" in o.number and _ends(o, fact)]
-    return []
+        return [*halves[0], *halves[1]] if all(halves) else []
+    # One end of a range of the same unit ("up to 10 days" of "7-10 days").
+    ends = [o for o in near if "-" in o.number and _ends(o, fact)]
+    if fact.kind == "dose":
+        return [o for o in ends if all(end in numbers for end in o.number.split("-"))]
+    return ends
+
+
+def _at_ends(fact: Fact, by_value: dict[str, list[Fact]]) -> list[Fact]:
+    """Return the facts of the source that are the two ends of a range: 2 or 3 times a day, 6 weeks to 6 months."""
+    low, high = fact.value.split("-", 1)
+    if fact.kind == "frequency" and "/" not in low:
+        low += high[high.find("/") :]
+    if fact.kind != "frequency" and " " not in low:
+        return []
+    ends = [[o for o in by_value.get(end, ()) if o.kind == fact.kind] for end in (low, high)]
+    return [*ends[0], *ends[1]] if all(ends) else []
 
 
 def _ends(many: Fact, one: Fact) -> bool:
@@ -175,6 +204,56 @@ def _severity(fact: Fact, rival: Fact | None) -> Severity:
         if small and not (rival is not None and rival.of == fact.of and fact.of):
             return "minor"
     return "major"
+
+
+def _date_parts(fact: Fact) -> list[str]:
+    """Return the month and day of a date in digits and its year, short or long; nothing for any other fact."""
+    parts = fact.number.split("/") if fact.of == "date" else []
+    if len(parts) != 3 or not all(part.isdigit() for part in parts):
+        return []
+    year = int(parts[2])
+    return [*parts[:2], *((f"{2000 + year}", f"{1900 + year}") if year < 100 else (parts[2], parts[2]))]
+
+
+_DAYS = {"min": 1 / 1440, "hour": 1 / 24, "day": 1.0, "week": 7.0, "month": 30.0, "year": 365.0}
+# A few of a unit are so many, generously; a length that is told counts as near within this factor.
+_FEW = (1.5, 12.0)
+_NEAR = 1.7
+
+
+def _length(fact: Fact) -> tuple[float, float] | None:
+    """Return between how many days a length of time may lie, None for what is none."""
+    if fact.kind != "duration" or " " not in fact.value:
+        return None
+    amount, unit = fact.value.split(" ", 1)
+    days = _DAYS.get(unit)
+    if days is None:
+        return None
+    if amount == "few":
+        return _FEW[0] * days, _FEW[1] * days
+    try:
+        low, high = (float(part) for part in (amount.split("-") * 2)[:2])
+    except ValueError:
+        return None
+    return low * days / _NEAR, high * days * _NEAR
+
+
+def _other_length(fact: Fact, source: Sequence[Fact], rewrite: Sequence[Fact]) -> Fact | None:
+    """Return the rough length of time of the source ("a few years") that a rough one of the rewriting replaces: no
+    length of the other text comes near either of them."""
+    mine = _length(fact)
+    if mine is None or fact.number == "1":
+        return None
+    there = [(o, length) for o in source if (length := _length(o)) is not None]
+    if any(_overlap(mine, length) for _, length in there):
+        return None
+    here = [length for o in rewrite if (length := _length(o)) is not None]
+    rough = [(o, length) for o, length in there if o.vague and o.number != "1"]
+    return next((o for o, length in rough if not any(_overlap(length, one) for one in here)), None)
+
+
+def _overlap(a: tuple[float, float], b: tuple[float, float]) -> bool:
+    return a[0] <= b[1] and b[0] <= a[1]
 
 
 def _unit(fact: Fact) -> str:

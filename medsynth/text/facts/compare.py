@@ -114,7 +114,9 @@ def _allergies(source: Sequence[Fact], rewrite: Sequence[Fact]) -> list[Finding]
     for value, fact in said.items():
         origin = known.get(value)
         if origin is not None:
-            status: Status = "kept" if origin.negated == fact.negated else "altered"
+            # "If not allergic to it, take it" says what "who is allergic to it must not" says.
+            same = origin.negated == fact.negated or origin.of == fact.of == "condition"
+            status: Status = "kept" if same else "altered"
             found.append(finding(status, "minor" if status == "kept" else "critical", origin, fact))
         elif value == "none":
             # "no known allergies" in place of an allergy; beside it ("no other allergies") it denies nothing.
@@ -143,7 +145,8 @@ def _allergies(source: Sequence[Fact], rewrite: Sequence[Fact]) -> list[Finding]
         if value == "unnamed" and any(not other.negated for other in said.values()):
             continue
         if value not in said and not (value != "none" and "none" in said and fact.negated):
-            found.append(finding("dropped", "minor" if fact.negated else "critical", fact, None))
+            mild = fact.negated and fact.of != "condition"
+            found.append(finding("dropped", "minor" if mild else "critical", fact, None))
     return found
 
 

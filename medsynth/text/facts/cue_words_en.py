@@ -39,6 +39,8 @@ BACKWARD = word_set("absent contraindicated forbidden prohibited")
 CUE_PHRASES: dict[str, tuple[tuple[str, ...], ...]] = {
     "free": (("free", "of"), ("free", "from")),
     "come": (("come", "off"),),
+    "came": (("came", "off"),),
+    "coming": (("coming", "off"),),
     "stay": (("stay", "away", "from"), ("stay", "off"), ("stay", "clear", "of")),
     "steer": (("steer", "clear", "of"),),
     "keep": (("keep", "away", "from"), ("keep", "off"), ("keep", "from")),
@@ -74,6 +76,7 @@ PSEUDO: dict[str, tuple[tuple[str, ...], ...]] = {
         ("no", "thanks"), ("no", "thank"), ("no", "doctor"), ("no", "greater", "than"),
     ),
     "nothing": (("nothing", "but"),),
+    "instead": (("instead", "of", "what"),),
     "or": (("or", "not"),),
     "if": (("if", "not"),),
     "why": (("why", "not"), ("why", "don't")),
@@ -88,7 +91,7 @@ PSEUDO: dict[str, tuple[tuple[str, ...], ...]] = {
 }  # fmt: skip
 ENDS = word_set(
     """but however except although though which who because since then unless until if when while whereas : whose where
-    still instead besides despite after before"""
+    still instead besides despite after before due apart"""
 )
 # What begins a clause of its own behind a comma or "and".
 OPENERS = word_set(
@@ -97,9 +100,17 @@ OPENERS = word_set(
     let try go get just make talk ask tell contact your his her my their the some what how carry stay start increase
     follow return come watch drink eat apply repeat switch give monitor check wear rest bring add remain it's i'm
     i've you're he's she's they're there's that's patient instead only maybe perhaps feels felt endorses notes
-    complains admits"""
+    complains admits nobody nothing none"""
 )
 CONDITION = word_set("if when unless whether")
+# What is hung on a statement to have it confirmed, behind one of the marks.
+_TAGS = """
+yeah, yes, ok, okay, right, correct, is that right, is that correct, am i right, isn't it, is n't it, is it,
+isn't that right, don't you, do n't you, aren't you, haven't you, didn't you, have n't you, did n't you, wasn't it,
+weren't you, doesn't it, does n't it, no, huh, alright, all right, is that okay, is that ok
+"""
+TAGS = frozenset(tag.strip() for tag in _TAGS.replace("\n", " ").split(","))
+TAG_MARKS = frozenset((",", "…", ".", "-", "–", "is"))
 YES = word_set(
     """yes yeah yep yup yah sure absolutely definitely certainly right correct indeed exactly uh-huh uhhuh mhm"""
 )
@@ -138,6 +149,30 @@ LIGHT = word_set("history evidenc sign indication us family background kind risk
 # "lack of vitamin C causes scurvy": what is lacking is named at once, the rest is asserted.
 SCANT = word_set("lack lacks lacking lacked absence devoid unable")
 
+# What is over is neither denied nor asserted: "the swelling is gone" is "it is not swollen any more".
+RESOLVED = word_set(
+    "gone resolved resolves subsided subsides disappeared disappears vanished cleared ceased settled"
+)
+RESOLVED_ON = word_set("to up on down through into back")
+# What is as it should be: with it an item of a list is no longer under the denial before.
+FINE = word_set("normal fine ok okay good regular intact unremarkable stable well alright positive present")
+SOMEWHAT = word_set("some mild slight occasional a moderate")
+# Verbs that give orders where a clause begins, but go on with a list behind "or".
+BARE_VERBS = word_set(
+    """call see keep use let try go get make talk ask tell contact carry stay start increase follow return come watch
+    drink eat apply repeat switch give monitor check wear rest bring add remain continue take have do"""
+)
+# "I don't drink." speaks of alcohol, "drink water" does not.
+DRINKS = word_set("drink drinks drinking drank drinker")
+DRINKS_ON = word_set(", . ; ? ! and or but at heavily socially occasionally much alcohol anymore now") | {
+    "\n"
+}
+OBJECTS = word_set("nothing none nobody nowhere")
+# Behind these a clause says more of the subject before it, whose own verb may yet come.
+ASIDE = word_set("after before despite who which that where")
+HERE = word_set("here there now away after before")
+CONTENT_DENIALS = (VERBAL | NOMINAL) - word_set("hardly scarcely barely")
+
 # The words at which a cue, or what only looks like one, can begin.
 SPECIAL = frozenset().union(
     VERBAL,
@@ -149,5 +184,7 @@ SPECIAL = frozenset().union(
     CUE_PHRASES,
     PSEUDO,
     RULED,
+    RESOLVED,
+    ("away", "free"),
     ("non", "never", "dont", "keep", "keeping"),
 )

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from medsynth.text.facts.cue_words_en import (
     ALONE,
     AVOID,
     BACKWARD,
     BARE,
+    BARE_VERBS,
     BE,
     CAUTIONS,
+    CONTENT_DENIALS,
     CUE_PHRASES,
     DO,
     FILLERS,
+    FINE,
     FINITE,
+    HERE,
     INVERTED,
     NO,
     NOMINAL,
@@ -24,14 +29,19 @@ from medsynth.text.facts.cue_words_en import (
     PREVENT,
     PRONOUNS,
     PSEUDO,
+    RESOLVED,
+    RESOLVED_ON,
     RULED,
     STOPS,
+    TAG_MARKS,
+    TAGS,
     UNKNOWING,
     URGED,
     VERBAL,
     YES,
 )
 from medsynth.text.facts.model import FactKind
+from medsynth.text.facts.words_en import STOPWORDS, WORDS, name_of
 
 
 def pseudo_cue(words: list[str], i: int, behind: int) -> int:
@@ -57,7 +67,7 @@ def _phrase(words: list[str], i: int, behind: int, table: Mapping[str, tuple[tup
 
 
 def cue_at(words: list[str], i: int, behind: int, first: int) -> tuple[int, FactKind, str] | None:
-    """Return the cue at token `i`: its tokens, what it makes of its scope, and its shape (verb, noun, back, aim)."""
+    """Return the cue at token `i`: tokens, what it makes of its scope, shape (verb, noun, back, free, over, aim)."""
     word = words[i]
     after = words[i + 1] if i + 1 < behind else ""
     before = words[i - 1] if i > first else ""
@@ -91,6 +101,12 @@ def cue_at(words: list[str], i: int, behind: int, first: int) -> tuple[int, Fact
         if word in ("stop", "stopped", "stops", "skip") and after in (".", "by"):
             return None
         return 1, "contraindication", "noun"
+    if word in RESOLVED and after not in RESOLVED_ON:
+        return 1, "negation", "over"
+    if word == "away" and before in ("go", "goes", "went", "going", "gone"):
+        return 1, "negation", "over"
+    if word == "free" and after not in ("of", "from") and (before == "-" or before in WORDS):
+        return 1, "negation", "free"
     if word in BACKWARD:
         return 1, "contraindication" if word in CAUTIONS else "negation", "back"
     if word in ("rule", "ruled", "r") and (size := _phrase(words, i, behind, RULED)):
@@ -102,7 +118,7 @@ def cue_at(words: list[str], i: int, behind: int, first: int) -> tuple[int, Fact
     if word in ("keep", "keeping") and any(w in ("off", "away") for w in words[i + 2 : min(i + 5, behind)]):
         return 1, "contraindication", "noun"  # "keep weight off the leg"
     if word in CUE_PHRASES and (size := _phrase(words, i, behind, CUE_PHRASES)):
-        prohibits = word in ("stay", "steer", "keep", "cut", "hold", "give", "come")
+        prohibits = word in ("stay", "steer", "keep", "cut", "hold", "give", "come", "came", "coming")
         return size, "contraindication" if prohibits else "negation", "noun"
     return None
 
@@ -138,11 +154,29 @@ def opens_clause(words: list[str], i: int, behind: int) -> bool:
             after in ("soon", "needed", "long", "directed", "it", "they", "this", "he", "she", "you", "i")
             or (after == "well" and behind_well in ("", ".", ",", "as", "\n"))
         )
+    listed = word == "or"
     if word == "," and after in ("and", "or", "but"):
+        listed = after == "or"
         after = words[i + 2] if i + 2 < behind else ""
+    elif word == ",":
+        if _is_fine(words, i + 1, behind):
+            return True
+        listed = "or" in words[i + 2 : min(i + 7, behind)]
+    if listed and after in BARE_VERBS:
+        return False  # "don't smoke, drink, or take drugs"
     if word == "," and any(words[j] in FINITE for j in range(i + 2, min(i + 4, behind))):
         return True
-    return after in OPENERS or after.endswith("n't")
+    return after in OPENERS or after.endswith("n't") or ("'" in after and after.split("'")[0] in PRONOUNS)
+
+
+def _is_fine(words: list[str], i: int, behind: int) -> bool:
+    """Whether an item of a list from token `i` on says that something is as it should be: "bowels normal"."""
+    for word in words[i : min(i + 5, behind)]:
+        if word in FINE:
+            return True
+        if word in STOPS or word in (",", "and", "or"):
+            return False
+    return False
 
 
 def asks(words: list[str], first: int, behind: int) -> bool:
@@ -171,6 +205,15 @@ def asks(words: list[str], first: int, behind: int) -> bool:
         "his",
         "her",
     )
+
+
+def tagged(words: list[str], first: int, behind: int) -> bool:
+    """Whether a question only asks to be confirmed: "you have eczema, yeah?", "a severe allergy, is that right?"."""
+    end = behind - 1 if words[behind - 1] == "?" else behind
+    for cut in range(end - 2, max(first, end - 6), -1):
+        if words[cut] in TAG_MARKS and " ".join(words[cut + 1 : end]) in TAGS:
+            return not asks(words, first, cut)
+    return False
 
 
 def answer_of(words: list[str], first: int, behind: int) -> str:
@@ -205,30 +248,53 @@ def answer_of(words: list[str], first: int, behind: int) -> str:
     return ""
 
 
-def wording_of(words: list[str], first: int, behind: int) -> tuple[str, int, str] | None:
-    """Return a sentence without its words that deny and its sides, the number of the former and the latter in order.
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """A sentence as `Statement` keeps it for comparison with another; see there."""
 
-    None for a sentence of less than three words.
-    """
+    wording: str
+    negations: int
+    sides: str
+    content: str
+    denies: bool
+
+
+def wording_of(words: list[str], first: int, behind: int) -> Wording | None:
+    """Return how a sentence is worded; None for one of less than three words."""
     kept: list[str] = []
     sides: list[str] = []
+    content: list[str] = []
     negations = 0
+    denies = False
     for i in range(first, behind):
         word = words[i]
         if not word[0].isalnum():
             continue
-        if word == "no" and (i + 1 >= behind or words[i + 1] in PARTICLE_BEFORE):
+        if word == "left" or word == "right":
+            if i + 1 >= behind or words[i + 1] not in HERE:
+                sides.append(word)
             continue
-        if word in ("left", "right"):
-            sides.append(word)
+        if word in CONTENT_DENIALS or word.endswith("n't"):
+            if word == "no" and (i + 1 >= behind or words[i + 1] in PARTICLE_BEFORE):
+                continue
+            pseudo = pseudo_cue(words, i, behind) if word in PSEUDO else 0
+            denies = denies or not pseudo or words[i + pseudo - 1] in UNKNOWING
+            bare = BARE.get(word)
+            if bare is None:
+                bare = word[:-3] if word.endswith("n't") else word
+            negations += bare != word
+            if bare and bare not in DO:
+                kept.append(bare)
             continue
-        bare = BARE.get(word)
-        if bare is None and word.endswith("n't"):
-            bare = word[:-3]
-        if bare is None:
-            bare = word
-        else:
-            negations += 1
-        if bare and bare not in DO:
-            kept.append(bare)
-    return (" ".join(kept), negations, " ".join(sides)) if len(kept) > 2 else None
+        if word in DO:
+            continue
+        kept.append(word)
+        if word not in STOPWORDS:
+            name, _, inverted = name_of(word)
+            denies = denies or inverted
+            if name:
+                content.append(name)
+    if len(kept) < 3:
+        return None
+    gist = " ".join(sorted(content)) if len(content) > 2 else ""
+    return Wording(" ".join(kept), negations, " ".join(sides), gist, denies)

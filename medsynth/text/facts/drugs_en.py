@@ -65,26 +65,50 @@ def drug_at(words: list[str], i: int) -> tuple[str, int] | None:
             behind = _matches(words, i, entry[:-1])
             if behind:
                 return entry[-1], behind
-    generic = _one_word(word)
+    generic = one_drug(word)
     return (generic, i + 1) if generic else None
 
 
 @lru_cache(maxsize=65536)
-def _one_word(word: str) -> str | None:
+def one_drug(word: str) -> str | None:
+    """Return the generic name of a drug of one word, or None."""
     single, _ = _names()
     generic = single.get(word)
     if generic is None and len(word) > 4 and word.endswith(_INFLECTIONS):
         generic = single.get(word.removesuffix("s").removesuffix("'"))
     if generic is None and len(word) > 6 and word not in _NOT_DRUGS and _STEMS.fullmatch(word):
-        generic = word
+        generic = _misspelt(word) or word
     return generic
 
 
+def _misspelt(word: str) -> str | None:
+    """Return the drug whose name is a letter more, less or other than `word`, which no list has but whose ending is a
+    drug's; None where there is none or more than one."""
+    single, _ = _names()
+    near = {
+        generic
+        for name, generic in single.items()
+        if name[0] == word[0]
+        and abs(len(name) - len(word)) <= 1
+        and name[-3:] == word[-3:]
+        and _near(name, word)
+    }
+    return near.pop() if len(near) == 1 else None
+
+
+def _near(a: str, b: str) -> bool:
+    """Whether two different words are one letter apart."""
+    if len(a) > len(b):
+        a, b = b, a
+    at = next((i for i, letter in enumerate(a) if letter != b[i]), len(a))
+    return a[at:] == b[at + 1 :] if len(a) < len(b) else a[at + 1 :] == b[at + 1 :]
+
+
 def _matches(words: list[str], i: int, parts: tuple[str, ...]) -> int:
-    """Return the token behind the name, hyphens between its parts allowed, or 0."""
+    """Return the token behind the name, hyphens and full stops between its parts allowed, or 0."""
     j = i
     for number, part in enumerate(parts):
-        if number and j < len(words) and words[j] == "-":
+        if number and j < len(words) and words[j] in "-.":
             j += 1
         if j >= len(words) or words[j] != part:
             return 0

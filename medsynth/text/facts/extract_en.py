@@ -30,12 +30,12 @@ def statements(text: str) -> list[Statement]:
     return _polarity(text)[0]
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=2)
 def _polarity(text: str) -> tuple[list[Statement], list[Fact]]:
     return read_polarity(_tokens(text))
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=2)
 def _tokens(text: str) -> Tokens:
     return tokenise(text)
 

@@ -15,13 +15,18 @@ from medsynth.text.facts.extract_zh_patterns import (
     DURATION,
     FIRST_AT,
     FIRST_MARK,
+    GESTATION,
     GRADE,
+    LENGTH_BEFORE,
+    LENGTH_BEHIND,
     MARK,
     MARK_AT,
     MEASURE,
     NOT_TIME,
     ORDINAL,
     PER_KG,
+    PER_VOLUME,
+    PORTION_BEFORE,
     SIZE,
     START,
     TEMPERATURE,
@@ -48,6 +53,7 @@ class NumberReader:
         self.taken = bytearray(len(text))
         self.found: list[Fact] = []
         self.measured = [name for name in known if name.kind in ("lab", "vital", "test", "class")]
+        self.findings = {name.end for name in known if name.kind == "finding"}
         for name in known:
             if name.kind in ("drug", "test", "department", "lab") and (
                 name.kind == "drug"
@@ -122,6 +128,9 @@ class NumberReader:
                 i += 1
                 continue
             if (flat[i] == "第" or (i and flat[i - 1] == "第")) and (ordinal := ORDINAL.match(flat, i - 1)):
+                if DURATION.match(flat, i) and (end := self._duration(i)):
+                    i = end
+                    continue
                 if ordinal["u"] or len(ordinal["n"]) > 1:
                     number = number_of(ordinal["n"])
                     value = spread(number.low, number.high) if number else ordinal["n"]
@@ -173,6 +182,14 @@ class NumberReader:
                         of=of.value,
                         number=spread(number.low, number.high),
                     )
+                elif number and "分之" in numeral[0] and not number.percent:
+                    below, above = (number_of(part) for part in numeral[0].split("分之"))
+                    if below and above:
+                        value = f"{plain(above.low)}/{plain(below.low)}"
+                        self.add("number", value, *numeral.span(), number=value)
+                elif number and "点" in numeral[0]:
+                    value = spread(number.low, number.high)
+                    self.add("number", value, *numeral.span(), number=value)
                 elif number and ("分之" in numeral[0]):
                     value = spread(round(number.low, 4), round(number.high, 4), "%" if number.percent else "")
                     self.add(
@@ -298,6 +315,10 @@ class NumberReader:
 
     def _duration(self, i: int) -> int:
         flat = self.flat
+        weeks = GESTATION.match(flat, i)
+        if weeks and ("周" in weeks[0] or re.search(r"[孕产]\D{0,2}\Z", flat[max(0, i - 4) : i])):
+            days = 7 * int(weeks["w"]) + int(weeks["d"])
+            return self.add("duration", f"{days} day", i, weeks.end(), number=weeks["w"])
         match = DURATION.match(flat, i)
         if not match:
             return 0
@@ -310,22 +331,38 @@ class NumberReader:
             return 0
         low, high = number.low, number.high
         digits = match["n1"]
-        vague = low == high == 1 and bare in ("天", "日", "晚", "晚上", "夜", "年") and not match["half"]
-        if low == high == 2 and bare == "天" and flat[max(0, i - 1) : i] in ("这", "那", "过", "前"):
-            vague = True  # 这两天: these days
+        before = flat[max(0, i - 3) : i]
+        vague = (
+            low == high == 1
+            and bare in ("天", "日", "晚", "晚上", "夜", "年")
+            and not match["half"]
+            and not digits.isdigit()
+            and not LENGTH_BEFORE.search(before)
+            and i not in self.findings
+            and not LENGTH_BEHIND.match(flat, match.end("u"))
+        )
+        if low == high == 2 and bare == "天" and before.endswith(("这", "那", "过", "前")):
+            vague = not before.endswith("超过")  # 这两天: these days
+        if low == high <= 2 and before.endswith("第") and not digits.isdigit():
+            vague = True  # 第二天: the next day
         if bare == "年" and low >= 1900:
             return self.add("number", plain(low), i, end, of="date", number=plain(low))
         if bare in ("日", "晚", "夜") and digits == "半":
             return self.add("duration", "half day", i, end, vague=True)
         if bare == "月" and not match["gap"] and "个" not in match[0] and digits != "半":
             pregnant = re.search(r"[孕产余已经近满了]\Z|停经|病程", flat[max(0, i - 3) : i])
-            if not pregnant and not match["u1"]:
+            if (
+                not pregnant
+                and not match["u1"]
+                and flat[match.end("u") : match.end("u") + 1] not in ("余", "多")
+            ):
                 return self.add(
                     "number", spread(low, high), i, match.end("u"), of="month", number=spread(low, high)
                 )
         if match["half"] or match["half0"] or "个半" in match[0]:
             low, high = low + 0.5, high + 0.5
         if unit.endswith("疗程"):
+            end = match.start("n3") if match["n3"] else end
             return self.add(
                 "duration", spread(low, high, "course"), i, end, number=spread(number.low, number.high)
             )
@@ -379,8 +416,13 @@ class NumberReader:
             unit = "%"
         of = self.measured_before(i)
         end = match.end()
-        if match["per"]:
-            per = match["per"]
+        if unit in COUNTED and not match["per"] and flat.startswith("半", end):
+            # 一片半
+            low, high, end = low + 0.5, high + 0.5, end + 1
+            said = spread(low, high)
+        before = PER_VOLUME.search(flat, max(0, i - 8), i) if "每" in flat[max(0, i - 8) : i] else None
+        if match["per"] or before:
+            per = match["per"] or (before["per"] if before else "")
             below = DENOMINATORS.get(per, per)
             if per in ("次", "日", "天", "d") and not match["per2"] and unit in DOSE:
                 return self.add("dose", spread(low, high, unit), i, match.end("u"), number=said)
@@ -402,6 +444,9 @@ class NumberReader:
             )
         if unit in ("mmhg", "kpa"):
             return self.add("vital", spread(low, high, unit), i, end, of="blood pressure", number=said)
+        if unit == "kg" and of is None and low < 1:
+            # 0.1公斤 of what is eaten.
+            return self.add("dose", spread(low * 1e6, high * 1e6, "mg"), i, end, number=said)
         if unit == "kg":
             return self.add("vital", spread(low, high, unit), i, end, of="weight", number=said)
         if of is not None and unit not in COUNTED:
@@ -414,7 +459,12 @@ class NumberReader:
                 number=said,
             )
         if unit in DOSE:
-            vague = unit in COUNTED and not flat[i].isdigit() and number.low == number.high == 1
+            vague = (
+                unit in COUNTED
+                and not flat[i].isdigit()
+                and number.low == number.high == 1
+                and not PORTION_BEFORE.search(flat[max(0, i - 4) : i])
+            )
             return self.add("dose", spread(low, high, unit), i, end, number=said, vague=vague)
         if unit in ("mmol", "umol", "nmol", "pmol", "copy", "mmh", "fl"):
             return self.add("lab", spread(low, high, unit), i, end, number=said)
@@ -429,6 +479,9 @@ class NumberReader:
         number = number_of(ends[0], ends[1] if len(ends) > 1 else "")
         if number is None:
             return 0
+        if unit == "成":
+            value = spread(number.low * 10, number.high * 10, "%")
+            return self.add("number", value, *match.span(), number=value.removesuffix(" %"))
         if number.low == number.high == 1 and unit not in ("型", "期", "级", "度", "孕", "产", "胎", "类"):
             # 一次, 一个, 一种: manners of speaking.
             return match.end()

@@ -16,7 +16,19 @@ _DENIED = re.compile(r"(?:无|没有?|否认|未|不|非)[^,，。;；!！?？\n
 _QUESTION = re.compile(r"有没有|是否|有无|是不是|会不会")
 _TOWARDS = re.compile(
     r"对(?!症)(?P<x>[^,，。;；:：!！?？\n对]{1,16}?)(?P<not>都?不|没有?|并不|无)?(?:都|也|会|有|产生|存在|严重|轻度|比较"
-    r"|很|明显|出现|发生|高度)*过敏(?!性|原|源|科|体质)"
+    r"|很|明显|出现|发生|高度)*过敏(?!性|原|源|科|体质|症状)"
+)
+# Behind 不过敏: it is a condition; behind 过敏: it forbids.
+_CONDITION = re.compile(r"(?:的)?(?:情况下|前提|条件下|话|时候|人|患者|病人|者|才|时)")
+_FORBIDDING = re.compile(
+    r"(?:的)?(?:病?史)?(?:的)?(?:者|人群?|患者|病人|情况|话|时)?[^。;；!！?？\n]{0,5}?(?<!并)(?:禁|不[能可要宜得应适准]|勿|避免|停|慎|忌|别)"
+)
+_NOT_BEFORE = re.compile(r"(?:都|也|并|均|会|后)*(?:不|没有?|无)?\Z")
+_SUPPOSED = re.compile(
+    r"如果|若|假如|要是|可能|请|告知|告诉|询问|了解|容易|注意|出现|引起|避免|防止|属于|考虑|排除|是否|什么"
+)
+_ON_TAKING = re.compile(
+    r"一?(?:[用吃打碰喝闻摸沾]|接触|输)[到了上]?(?P<x>[^,，。;；:：!！?？\n就会不没]{1,10})(?:就会?|都会?)过敏(?![性原源科])"
 )
 _HISTORY = re.compile(r"过敏(?!性|原|源|科|体质|反应|药|症状|因素|物|引起|导致|所致|测)(?:病?史)?")
 # Classes that stand for a drug; others (退烧药) are what people call a drug that was named.
@@ -171,9 +183,14 @@ def _allergies(text: str, known: Sequence[Name]) -> list[Fact]:
                     "none" if denied and value in NO_ALLERGENS else value,
                     start,
                     match.end(),
+                    of=_condition(text, match.end(), denied),
                     negated=denied,
                 )
             )
+    for match in _ON_TAKING.finditer(text):
+        ends.add(match.end())
+        for value, start, _ in _substances(text, match.start("x"), match.end("x"), known):
+            found.append(_fact(text, "allergy", value, start, match.end()))
     for match in _HISTORY.finditer(text):
         start, end = match.span()
         if any(end - 3 <= e <= end + 1 for e in ends) or text[start - 1 : start] in (
@@ -187,16 +204,29 @@ def _allergies(text: str, known: Sequence[Name]) -> list[Fact]:
         clause = max((text.rfind(c, 0, start) for c in ",，。;；!！?？\n:："), default=-1) + 1
         left = text[clause:start]
         behind = text[end : end + 3]
-        asked = bool(_QUESTION.search(left)) or bool(re.match(r"[^,，。;；]{0,2}[吗么?？]", behind))
+        asked = bool(_QUESTION.search(left)) or bool(
+            re.match(r"[^,，。;；]{0,2}(?<![怎什])[吗么?？]", behind)
+        )
         denied = bool(_DENIED.search(left)) or bool(re.match(r"[:：]?\s?(?:无|没有|否认)", behind))
         if asked:
             continue
-        substances, tail = _listed_before(text, clause, start, known)
+        deny = _NOT_BEFORE.search(left)
+        substances, tail = _listed_before(text, clause, start - len(deny[0]) if deny else start, known)
         if substances:
-            found.extend(_fact(text, "allergy", value, at, end, negated=denied) for value, at in substances)
+            of = _condition(text, end, denied)
+            found.extend(_fact(text, "allergy", value, at, end, of, denied) for value, at in substances)
+        elif not denied and (tail or behind.startswith("者")) and not _SUPPOSED.search(left):
+            found.append(
+                _fact(text, "allergy", "unnamed", start - len(tail), end, _condition(text, end, False))
+            )
         elif denied and ("史" in match[0] or tail):
             found.append(_fact(text, "allergy", "none", start - len(tail), end, negated=True))
     return found
+
+
+def _condition(text: str, end: int, denied: bool) -> str:
+    """Return "condition" where an allergy is what a medicine depends on, "" where it is somebody's."""
+    return "condition" if (_CONDITION if denied else _FORBIDDING).match(text, end) else ""
 
 
 def _listed_before(

@@ -60,7 +60,7 @@ _STRONG_FORMS = re.compile(
 _WEAK_FORMS = re.compile(r"片|散|贴膏|膏|栓|合剂|洗剂|喷剂|凝胶")
 _LEAD = re.compile(
     r".*(?:服用|口服|服食|内服|外用|静滴|静点|肌注|注射|使用|选用|配合|建议|给予|例如|比如|譬如|涂抹|外涂|改用|加用|同服|试试|冲服|含服|推荐|联合|自行|动用|可用"
-    r"|[服吃用喝涂抹擦打输开如和或与及、的了点些是有为加以给叫并再还也就换把对到在要过着可说买送这那个种盒瓶袋支板您你我他她它们内名号:,.;!?\s\d()（）《》“”\"\[\]。，；：！？])",
+    r"|[一二两三四五六七八九十半\d][片粒丸支包袋颗滴喷瓶](?!仔)|[服吃用喝涂抹擦打输开如和或与及、的了点些是有为加以给叫并再还也就换把对到在要过着可说买送这那个种盒瓶袋支板您你我他她它们内名号:,.;!?\s\d()（）《》“”\"\[\]。，；：！？])",
     re.DOTALL,
 )
 _TAKING = re.compile(r"(?:服用|口服|服食|内服|外用|使用|[吃服用喝涂擦开])(?:了|过|点|些|一些|的)?\Z")
@@ -76,7 +76,7 @@ _TRIM = re.compile(
 
 @lru_cache(maxsize=1)
 def _index() -> tuple[dict[str, list[tuple[str, str, str, bool]]], frozenset[str]]:
-    """Return the lists by the first two characters (one character by itself), longest first; and form-bound roots."""
+    """Return the lists by their first two characters (or one), longest first; and how firm names begin."""
     best: dict[str, tuple[int, str, str, bool]] = {}
     bound: dict[str, str] = {}
 
@@ -131,7 +131,8 @@ def _index() -> tuple[dict[str, list[tuple[str, str, str, bool]]], frozenset[str
         index.setdefault(bare[:2], []).append((bare, kind, value, opposite))
     for entries in index.values():
         entries.sort(key=lambda entry: (-len(entry[0]), entry[1] != "bound"))
-    return index, frozenset(bound)
+    firm = {key for key, entries in index.items() if any(e[1] in _FIRM or e[1] == "bound" for e in entries)}
+    return index, frozenset(firm)
 
 
 @lru_cache(maxsize=1)
@@ -144,7 +145,7 @@ def organs() -> dict[str, str]:
 
 def names(text: str, flat: str) -> list[Name]:
     """Return the listed names of a text in order, none overlapping. `flat` is the text with plain digits and signs."""
-    index, _ = _index()
+    index, firm = _index()
     found: list[Name] = []
     i, count = 0, len(text)
     while i < count:
@@ -161,7 +162,10 @@ def names(text: str, flat: str) -> list[Name]:
                 (
                     name
                     for k in range(i + 1, hit.end)
-                    if (name := _at(index, text, flat, k)) and name.end > hit.end and name.kind in _FIRM
+                    if text[k : k + 2] in firm
+                    and (name := _at(index, text, flat, k))
+                    and name.end > hit.end
+                    and name.kind in _FIRM
                 ),
                 None,
             )
@@ -272,7 +276,11 @@ def _add(
     if not root or not all("\u4e00" <= c <= "\u9fff" for c in root):
         return
     if not stem:
-        if len(root) < (3 if weak else 2) or _NO_DRUG.match(text[root_at:end]):
+        if (
+            root[-1] in "一二两三四五六七八九十半几"
+            or len(root) < (3 if weak else 2)
+            or _NO_DRUG.match(text[root_at:end])
+        ):
             return
         if weak and not _TAKING.search(text[max(0, root_at - 6) : root_at]):
             return

@@ -45,8 +45,8 @@ def flatten(text: str) -> str:
 
 
 def plain(value: float) -> str:
-    """Return a number without an empty fraction: 2, 0.5, 38.5."""
-    return f"{value:.6f}".rstrip("0").rstrip(".")
+    """Return a number of at most ten figures without an empty fraction: 2, 0.5, 38.5."""
+    return f"{float(f'{value:.10g}'):.12f}".rstrip("0").rstrip(".")
 
 
 def spread(low: float, high: float, unit: str = "") -> str:

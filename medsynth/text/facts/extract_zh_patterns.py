@@ -11,38 +11,61 @@ _RANGE = rf"(?P<n1>{ONE}){MORE}(?:{JOINT}(?P<n2>{ONE}))?"
 _P = r"(?:晚上|夜里|早上|早晨|个?星期|个?礼拜|个?月|个?小时|日|天|晚|夜|早|周|年)"
 _NEAR = r"[^\d,，。、;；:：.!！?？\n一二两三四五六七八九十半几每]{0,4}?"
 # What each says, the characters one of which it needs, and the pattern; the first that fits a place wins.
+_PERIOD = r"(?:个?星期|个?礼拜|个?月|个?小时|个?钟头|日|天|晚|周|年)"
+_FREE = r"[^\d,，。、;；:：.!！?？\n一二两三四五六七八九十半几每次]"
+_AMOUNT = (
+    r"(?:片|粒|丸|支|袋|包|滴|喷|吸|揿|颗|枚|勺|贴|剂|付|副|瓶|针"
+    r"|mg|毫克|克|g|毫升|ml|单位|U|IU)"
+)
 FREQUENCIES = (
+    ("between", "或隔至到-~", re.compile(
+            rf"(?P<each>每间?隔?|间?隔)?(?P<n1>{ONE})\s?(?P<p1>{_PERIOD})?(?:或者?|至|到|-|~)"
+            rf"(?P<n2>{ONE})\s?(?P<p>{_PERIOD})(?:左右|为宜)?(?:{_NEAR}(?P<t1>[一1])[次回遍])?")),
+    ("between", "隔", re.compile(
+            r"(?P<each>间?隔)(?P<n1>[一两二三])(?P<p1>)(?P<n2>[二两三四五])"
+            r"(?P<p>天|日|周)(?:[一1]次)?")),
     ("other", "隔", re.compile(r"隔(?:一|1)?(?P<p>日|天|周|星期)(?:[^,，。\d]{0,2}?(?P<t>[一二两三四五六1-9])次)?")),
     ("meals", "餐中", re.compile(r"(?:早[、,和]?中[、,和]?晚|(?:一日)?三餐[前后]?)(?:各|都要?|分别)?(?:[一1]次)?")),
     ("ends", "早", re.compile(r"(?:早上?|早晨)[、,和与]?(?:晚上?|夜)(?:分别|各)?(?:[一1]次)?")),
-    ("each", "次每", re.compile(rf"每隔?(?P<n1>{ONE})(?:{JOINT}(?P<n2>{ONE}))?\s?"
+    ("each", "每隔周", re.compile(
+            rf"(?:每隔?|(?:间隔|周期)(?:时间)?[大约为是在至少]{{0,3}}|(?<!间)隔)(?P<n1>{ONE})(?:{JOINT}(?P<n2>{ONE}))?\s?"
             rf"(?P<p>个?小时|个?钟头|天|日|周|个?星期|个?礼拜|个?月|年|分钟"
             rf"|h|d)(?:{_NEAR}(?P<t1>{ONE})(?:{JOINT}(?P<t2>{ONE}))?次)?")),
-    ("times", "次遍回顿", re.compile(rf"(?:每|每一|一|1|单)(?P<p>{_P}){_NEAR}{_RANGE}\s?(?:次|遍|回|顿)(?!性|数)")),
+    ("times", "次遍回顿", re.compile(rf"(?:每|每一|一|1|单)"
+            rf"(?P<p>{_P}){_NEAR}{_RANGE}\s?[,，]?(?:次|遍|回|顿)(?!性|数|日)"
+            rf"(?:[,，]?(?:甚至|或者?|到|至|-)(?P<n3>{ONE})次(?!性|数))?")),
+    ("times", "次", re.compile(rf"每(?P<p>{_P}){_FREE}{{5,16}}?{_RANGE}\s?次(?!性|数)")),
+    ("days", "天", re.compile(rf"(?:每|一)(?P<p>周|个?星期|个?礼拜)(?![至到~-]){_FREE}{{0,4}}?{_RANGE}天(?![前后内])")),
     ("times", "次遍回顿", re.compile(rf"(?<![今昨明近次生节每一1\d十])(?P<p>日)"
             rf"[^\d,，。、;；:：\n一二两三四五六七八九十半几每]{{0,2}}?{_RANGE}次(?!性|数)")),
     ("times", "次遍回顿", re.compile(rf"{_RANGE}\s?(?:次|遍|回)\s?(?:/|每一?|一|per)\s?(?P<p>{_P}|d)(?!分)")),
     ("times", "次遍回顿", re.compile(rf"(?P<p>夜间|晚上|夜里|白天|晚|夜){_NEAR}{_RANGE}次(?!性|数)")),
     ("each", "次每", re.compile(rf"(?<!第)(?<![-~至到\d.每隔一二三四五六七八九十])"
-            rf"(?P<n1>(?!1(?!\d)|一)(?:\d{{1,2}}|[二两三四五六七八九十]{{1,2}}))"
+            rf"(?P<n1>(?!1(?!\d)|一)(?:\d{{1,2}}|半|[二两三四五六七八九十]{{1,2}}))"
             rf"(?:{JOINT}(?P<n2>\d{{1,2}}|[二三四五六七八九十]))?\s?(?P<p>天|周|个?月|个?小时|个?星期|年)(?:左右)"
-            rf"?(?P<t1>{ONE})(?:{JOINT}(?P<t2>{ONE}))?次(?!性)")),
+            rf"?(?:复查|复诊|随访|检查|体检|来|做|打|换|测|注射|吃|用|服){{0,2}}"
+            rf"(?P<t1>{ONE})(?:{JOINT}(?P<t2>{ONE}))?[次回遍](?!性)")),
     ("latin", "", re.compile(r"(?<![A-Za-z])(?P<l>b\.?i\.?d|t\.?i\.?d|q\.?i\.?d|q\.?o\.?d|q\.?d|q\.?n|q\d{1,2}h|biw"
             r"|tiw|qw|hs|prn)\.?(?![A-Za-z])", re.IGNORECASE)),
+    ("portion", "每一1", re.compile(
+            rf"(?:每一?|(?<![\d十第同前后这那])一|(?<![\d.第])1)(?P<p>日|天|晚|早|周|个?月|年|个?星期|个?礼拜)"
+            rf"(?={_FREE}{{0,6}}?{ONE}(?:{JOINT}{ONE})?\s?{_AMOUNT})")),
     ("daily", "每", re.compile(r"每(?:日|天|晚|早|周|个?月|年)")),
 )  # fmt: skip
 TIMING = re.compile(
-    r"(?P<bed>临?睡前|睡觉(?:之)?前|晚睡前)|(?P<meal>[早午晚]?[饭餐食](?:之|以)?(?P<side>前|后|时|中))"
+    r"(?P<ate>吃[完过]了?饭)|(?P<bed>临?睡前|睡觉(?:之)?前|晚睡前)|(?P<meal>[早午晚]?[饭餐食](?:之|以)?(?P<side>前|后|时|中))"
     r"|(?P<fast>空腹)|(?P<single>顿服)|(?P<prn>必要时|按需)|(?P<with>随餐)"
 )
 MEAL_OK = re.compile(r"[服用打注药片粒]|吃(?![饭东完晚早午])")
 _UNIT = "|".join(re.escape(word) for word in sorted(UNITS, key=len, reverse=True))
-_POWER = r"(?:\s?[x*]\s?10(?:\^|的|~|e|E)?(?P<exp>\d{1,2})(?:次方?)?)"
+_POWER = r"(?:\s?(?:[x*]|乘以?)\s?10(?:\^|的|~|e|E)?(?P<exp>\d{1,2})(?:次方?)?)"
 MEASURE = re.compile(
     rf"{_RANGE}{_POWER}?\s?(?:(?P<u>{_UNIT})(?![a-zA-Z])(?:\s?(?:/|每)\s?(?P<per>公斤|千克|体重|kg"
-    rf"|KG|L|l|dl|dL|DL|ml|mL|ML|d|日|天|次|h|小时|min|分|片|粒|支|袋|m2|uL|ul|μl|Ul|24h)(?:体重)"
-    rf"?(?:\s?[/·.]\s?(?P<per2>d|日|天|次|h|min))?)?|/\s?(?P<bare>L|ul|μl|ml|HP|hp|HPF))"
+    rf"|KG|L|l|dl|dL|DL|ml|mL|ML|d|日|天|次|h|小时|min|分|片|粒|支|袋|m2|uL|ul|μl|Ul|24h|毫升|分升|微升|公升|升)(?:体重)"
+    rf"?(?:\s?[/·.]\s?(?P<per2>d|日|天|次|h|min))?)?|(?:/|(?<=方)每)\s?(?P<bare>L|升|ul|μl|ml|HP|hp|HPF))"
 )
+# 每升36毫克: the denominator may stand in front.
+PER_VOLUME = re.compile(r"每(?P<per>毫升|分升|微升|公升|升)(?:约|大约|为|含|大概|:)?\s?\Z")
 PER_KG = re.compile(rf"每(?:公斤|千克|kg)(?:体重)?{_RANGE}\s?(?P<u>{_UNIT})(?![a-zA-Z])")
 _T = (
     r"(?:秒钟?|分钟|刻钟|个?小时|个?钟头|个?星期|个?礼拜|个?疗程|个月|个?晚上|天"
@@ -51,8 +74,15 @@ _T = (
 DURATION = re.compile(
     rf"(?P<n1>{ONE})(?P<half0>个半)?{MORE}(?:\s?(?P<u1>{_T})?{JOINT}(?P<n2>{ONE}))"
     rf"?\s?(?:个半(?=小时|月|星期|礼拜|钟头))?(?P<gap>个)?多?(?P<u>{_T})(?![a-zA-Z])(?P<half>半)"
-    rf"?(?:零?(?P<n3>{ONE})(?P<u3>个月|天|个?小时|分钟?))?"
+    rf"?(?:[零加又+]?(?P<n3>{ONE})(?P<u3>个月|天|个?小时|分钟?))?"
 )
+# What shows that 一年 is meant as a length of time and not as a manner of speaking.
+LENGTH_BEFORE = re.compile(r"[了约致近达满共持续隔程]\Z|超过|治疗|不到|不足|至少|最多|休息|住院")
+LENGTH_BEHIND = re.compile(
+    r"了(?![解个])|左右|上下|[多余前后内]|以[上内前后]|之[前后内]|[的]?(?:时间|病程|疗程|病史)"
+)
+# 孕18+5周: weeks and days.
+GESTATION = re.compile(r"(?P<w>\d{1,2})\.?(?:周\s?)?\+\s?(?P<d>[0-6])(?![\d.])\s?(?:周|天)?")
 NOT_TIME = {
     unit: re.compile(f"[{behind}]")
     for unit, behind in (
@@ -82,7 +112,7 @@ AGE = re.compile(
 )
 PRESSURE = re.compile(
     r"(?P<s>\d{2,3})(?:-(?P<s2>\d{2,3}))?\s?(?:mmHg)?\s?/\s?(?P<d>\d{2,3})"
-    r"(?:-(?P<d2>\d{2,3}))?\s?(?:mmHg|mmhg|MMHG|毫米汞柱|mm汞柱|kPa)?"
+    r"(?:-(?P<d2>\d{2,3}))?\s?(?:mmHg|mmhg|MMHG|毫米汞柱|mm汞柱|kPa|KPa|kpa|千帕)?"
 )
 HIGH_LOW = re.compile(
     rf"(?:高压|收缩压)[^\d,，。一二三四五六七八九]{{0,4}}(?P<s>{ONE})(?:mmHg|毫米汞柱)?[^\d。低舒]{{0,4}}(?:低压"
@@ -97,14 +127,16 @@ TEMPERATURE = re.compile(
     rf"|°)(?:(?P<half>半)|(?P<tenth>[0-9{HAN_DIGITS}])(?![\d天日周月年次个岁]))?(?P<more>多|几)?"
 )
 SIZE = re.compile(
-    r"(?P<a>\d+(?:\.\d+)?)\s?(?P<ua>cm|mm|厘米|毫米|CM|MM)?\s?[x*]\s?(?P<b>\d+(?:\.\d+)?)"
-    r"\s?(?P<ub>cm|mm|厘米|毫米|CM|MM)?(?:\s?[x*]\s?(?P<c>\d+(?:\.\d+)?)\s?(?P<uc>cm|mm|厘米|毫米"
+    r"(?P<a>\d+(?:\.\d+)?)\s?(?P<ua>cm|mm|厘米|毫米|CM|MM)?\s?(?:[x*]|乘以?)\s?(?P<b>\d+(?:\.\d+)?)"
+    r"\s?(?P<ub>cm|mm|厘米|毫米|CM|MM)?(?:\s?(?:[x*]|乘以?)\s?(?P<c>\d+(?:\.\d+)?)\s?(?P<uc>cm|mm|厘米|毫米"
     r"|CM|MM)?)?"
 )
 SIGN = re.compile(
     r"\(\s?(?P<s>\+{1,4}|\d\+|\+-|±|-)\s?\)|(?P<s2>\+{1,4}|\d\+)(?![\d+])"
     r"|(?P<n>[一二两三四1234])个加号|(?P<w>弱阳性|强阳性|阳性|阴性|转阴|转阳)|(?P<d>[大小]三阳)"
 )
+# 每次一袋 tells a dose, 一袋 by itself may not.
+PORTION_BEFORE = re.compile(r"(?:每次|一次|各|每日|每天|每晚|一天|一日|每周)[服用吃喝]?\Z")
 GRADE = re.compile(
     rf"(?P<n>\d{{1,3}}(?:{JOINT}\d)?|[一二三四五六七八九]{{1,2}}(?:{JOINT}[一二三四])?|[ⅠⅡⅢⅣⅤ]+"
     rf"|I{{1,3}}V?|IV)\s?(?P<u>型|期|级|度(?!过)|类(?![固别似])|孕|产(?![后妇科品生前])|胎|代|倍|例|根|处|枚|项|次|遍"
@@ -114,14 +146,16 @@ ORDINAL = re.compile(
     r"第(?P<n>\d{1,3}|[一二三四五六七八九十]{1,3})(?P<u>天|周|个?月|次|胎|针|期|产程|腰椎|颈椎|胸椎|节|跖骨|掌骨|肋骨|肋|趾|指|日|年|代|阶段)?"
 )
 CODE = re.compile(
-    r"(?<![A-Za-z\d.])(?![xX]\d)[A-Za-z][A-Za-z-]{0,7}\d+(?:[.,/-]\d+)*(?:[A-Za-z]{0,2}\d*)(?![A-Za-z])"
+    r"(?<![A-Za-z\d.])(?![xX]\d)(?!(?:T|P|R|HR|BP|Bp|bp)\d+(?:\.\d+)?(?:/\d+)?\s?(?:℃|°|度|次|摄氏|mmHg))[A-Za-z][A-Za-z-]{0,7}\d+(?:[.,/-]\d+)*(?:[A-Za-z]{0,2}\d*)(?![A-Za-z])"
 )
 # "1、", "2.", "(3)", "4)": a mark of a list, not a number of anything.
-MARK = re.compile(r"\d{1,2}\s?[、)）](?!\s?\d)\s?|(?:1\d|\d)\s?[.．:：](?![\d])\s?")
+MARK = re.compile(r"\d{1,2}\s?[、)）](?!\s?\d)\s?|(?:1\d|\d)\s?[.．:：](?![\d+])\s?")
 MARK_AT = re.compile(r"(?:\A|[\s。！？!?；;：:，,、.”\"）)(（\u4e00-\u9fff])\Z")
 FIRST_MARK = re.compile(r"(?:1\d|\d)(?:\s?[,，]\s?(?=[\u4e00-\u9fff])|\s(?=[\u4e00-\u9fff]{3}))")
 FIRST_AT = re.compile(r"(?:\A|[\n。；;])\s*\Z")
-START = re.compile(r"[\d一二两三四五六七八九十百半ⅠⅡⅢⅣⅤ]|(?<![A-Za-z])I{1,3}V?(?=\s?[型期级度])")
+START = re.compile(
+    r"零(?=点[零〇一二三四五六七八九])|[\d一二两三四五六七八九十百半ⅠⅡⅢⅣⅤ]|(?<![A-Za-z])I{1,3}V?(?=\s?[型期级度])"
+)
 BARE = re.compile(rf"(?P<n1>\d+(?:\.\d+)?[万千百亿]?){MORE}(?:{JOINT}(?P<n2>\d+(?:\.\d+)?[万千百]?))?")
 # Words that hold a numeral and count nothing.
 IDIOMS = re.compile("|".join(IDIOM_WORDS))

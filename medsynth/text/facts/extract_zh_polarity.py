@@ -20,11 +20,15 @@ _BREAK = re.compile(
     r"\s+(?=[\u4e00-\u9fff]))+"
 )
 _ASKED = re.compile(r"[?？]|(?:吗|嘛|[^什那这要怎多]么|没有?|不)\W*\Z")
+# 移动性浊音：阴性 denies behind the colon what it names before it.
+_DENIED_BEHIND = re.compile(r"\s*[:：]\s*(?:[(（]?\s?[-－]\s?[)）]?(?!\d)|阴性|无|未|没|否认|正常)")
 _TERM_KINDS = frozenset(
     ("drug", "class", "finding", "term", "word", "test", "organ", "population", "lab", "department", "vital")
 )
 _FINDINGS = frozenset(("drug", "finding"))
 _SAID_TOO = frozenset(("需要", "可以", "建议", "应该", "应当", "应", "考虑", "可能", "显示", "提示", "说明"))
+# Verbs that say nothing by themselves.
+_LIGHT = frozenset(("吃", "喝", "用", "服用", "使用", "做", "打", "进行", "药"))
 _FLIP: dict[Polarity, Polarity] = {"asserted": "denied", "denied": "asserted", "open": "open"}
 # Characters that carry no meaning of their own between content words.
 _FUNCTION = (
@@ -44,7 +48,7 @@ def polarity(text: str, known: Sequence[Name]) -> tuple[list[Statement], list[Fa
     start = k = 0
     ends = [match.span() for match in _BREAK.finditer(text)]
     ends.append((len(text), len(text)))
-    carried = False
+    carried = bare = False
     for stop, behind in ends:
         first = k
         while k < len(known) and known[k].start < stop:
@@ -54,14 +58,21 @@ def polarity(text: str, known: Sequence[Name]) -> tuple[list[Statement], list[Fa
             start, carried = behind, False
             continue
         asked = bool(_ASKED.search(text, stop, behind) or _ASKED.search(text[max(start, stop - 3) : stop]))
+        listed = bare
         bare = carried and bool(inside) and all(name.kind == "finding" for name in inside)
+        if listed and not bare and inside and inside[0].start == start and inside[0].kind == "finding":
+            bare = True  # the last of a list: 没有呕吐，过敏，湿疹就可以
         clause = _Clause(text, start, stop, inside, bare)
-        wording = None if asked else wording_of(text, start, stop, inside)
+        wording = wording_of(text, start, stop, inside, asked)
         if clause.terms or clause.denials or wording:
             terms = clause.terms
-            if asked:
+            if asked or _DENIED_BEHIND.match(text, stop):
                 terms = [Term(t.name, "open", t.start, t.end, t.weight, t.cue) for t in terms]
-            found.append(Statement(start, stop, tuple(terms), clause.denials, *(wording or ())))
+            denied = -1 if clause.behind else clause.denials
+            if _DENIED_BEHIND.match(text, stop):
+                denied = -1
+                wording = None
+            found.append(Statement(start, stop, tuple(terms), denied, *(wording or ())))
             if not asked:
                 denials.extend(clause.facts())
         carried = clause.state == "denied" and stop < len(text) and text[stop] in ",，"
@@ -76,6 +87,7 @@ class _Clause:
         self.text = text
         self.terms: list[Term] = []
         self.denials = 0
+        self.behind = False  # whether a predicate denied what stands before it: 阴性, 不明显
         # A list of findings behind a denial and a comma may belong to it or not.
         self.state: Polarity = "open" if bare else "asserted"
         self.cue = self.cue_end = -1
@@ -98,15 +110,19 @@ class _Clause:
     def _term(self, name: str, start: int, end: int, weight: int, opposite: bool = False) -> None:
         state: Polarity = "open" if self.asked else self.state
         if opposite:
+            # 正常 denies 异常, and 不正常 does not.
+            self.denials += {"asserted": 1, "denied": -1}.get(state, 0)
             state = _FLIP[state]
         self.terms.append(Term(name, state, start, end, weight, self.cue if state == "denied" else -1))
 
     def _name(self, name: Name) -> None:
         if name.kind in _TERM_KINDS:
             if name.value not in EMPTY:
-                self._term(
-                    name.value, name.start, name.end, 2 if name.kind in _FINDINGS else 1, name.opposite
-                )
+                weight = 2 if name.kind in _FINDINGS else 0 if name.value in _LIGHT else 1
+                self._term(name.value, name.start, name.end, weight, name.opposite)
+                if name.value in ("诱因", "原因") and self.state == "denied":
+                    # 无明显诱因出现胸痛 denies the cause alone.
+                    self.state, self.cue = "asserted", -1
             return
         if name.kind != "cue":
             return
@@ -138,13 +154,14 @@ class _Clause:
                 self._term("需要" if said.startswith("应") else said, name.start, name.end, 1)
             self.state, self.cue = "asserted", -1
         elif kind == "behind":
+            self.behind = True
             self._behind("denied" if said == "除外" else "open", name.start)
 
     def _behind(self, state: Polarity, cue: int) -> None:
         """The subject of a denied predicate is neither asserted nor denied by itself."""
         self.terms = [
             Term(t.name, state, t.start, t.end, t.weight, cue if state == "denied" else -1)
-            if t.polarity == "asserted" and t.weight == 2
+            if t.polarity == "asserted" and t.weight >= (2 if state == "denied" else 1)
             else t
             for t in self.terms
         ]

@@ -102,6 +102,9 @@ class _Reader(NumberReader):
             if number is None or (match[0][-1] == "顿" and number.low == 3):
                 return
             days = days_of(match["p"])
+            more = number_of(match["n3"]) if match.groupdict().get("n3") else None
+            if more and more.low > number.high:
+                number = Number(number.low, more.high)
             self.add(
                 "frequency",
                 rate(number.low, number.high, days),
@@ -132,6 +135,15 @@ class _Reader(NumberReader):
                 number=spread(number.low, number.high),
                 vague=times is None and number.high * days == 1,
             )
+        elif kind == "between":
+            self._between(match, start, end)
+        elif kind == "days":
+            number = number_of(match["n1"], match["n2"] or "")
+            if number:
+                self.add("frequency", rate(number.low, number.high, days_of(match["p"])), start, end)
+        elif kind == "portion":
+            days = days_of(match["p"])
+            self.add("frequency", rate(1, 1, days), start, end, vague=days <= 1 or "每" not in match[0])
         elif kind == "other":
             times = number_of(match["t"]) if match["t"] else None
             often = times.low if times else 1
@@ -149,6 +161,20 @@ class _Reader(NumberReader):
         else:
             self.add("frequency", rate(1, 1, days_of(match[0][1:])), start, end, vague=True)
 
+    def _between(self, match: re.Match[str], start: int, end: int) -> None:
+        """Read 每6个月或1年一次: what is neither "each" nor followed by 一次 is a length of time."""
+        low, high = number_of(match["n1"]), number_of(match["n2"])
+        if low is None or high is None or not (match["each"] or match["t1"]):
+            return
+        if low.low != low.high:
+            return
+        last = days_of(match["p"])
+        first = days_of(match["p1"]) if match["p1"] else last
+        # A year is twelve months here.
+        shortest, longest = (n * (360 if d == 365 else d) for n, d in ((low.low, first), (high.high, last)))
+        if 0 < shortest < longest:
+            self.add("frequency", interval(longest, shortest), start, end, number=spread(low.low, high.high))
+
     def _timing(self) -> None:
         for match in TIMING.finditer(self.flat):
             start, end = match.span()
@@ -156,6 +182,8 @@ class _Reader(NumberReader):
             vague = not MEAL_OK.search(around)
             if match["bed"]:
                 self.add("frequency", "at bedtime", start, end, vague=vague)
+            elif match["ate"]:
+                self.add("frequency", "after meals", start, end, vague=vague)
             elif match["meal"]:
                 self.add("frequency", _MEAL[match["side"]], start, end, vague=vague)
             elif match["fast"]:
@@ -172,7 +200,11 @@ class _Reader(NumberReader):
             self._pressure(match, number_of(match["s"]), number_of(match["d"]))
         for match in PRESSURE.finditer(self.flat):
             high, low = number_of(match["s"], match["s2"] or ""), number_of(match["d"], match["d2"] or "")
-            if high and low and ((60 <= high.low <= 300 and 30 <= low.low < high.low) or "kPa" in match[0]):
+            if (
+                high
+                and low
+                and ((60 <= high.low <= 300 and 30 <= low.low < high.low) or "kpa" in match[0].lower())
+            ):
                 self._pressure(match, high, low)
         for match in TO_PRESSURE.finditer(self.flat):
             high, low = number_of(match["s"]), number_of(match["d"])
@@ -195,6 +227,8 @@ class _Reader(NumberReader):
         if high is None or low is None or self.closed(*match.span()):
             return
         value = f"{spread(high.low, high.high)}/{spread(low.low, low.high)}"
+        if "kpa" in match[0].lower():
+            value = f"{value} kpa"
         self.add("vital", value, *match.span(), of="blood pressure", number=value)
 
     def _vague_times(self) -> None:

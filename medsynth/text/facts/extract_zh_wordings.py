@@ -12,7 +12,9 @@ from collections.abc import Sequence
 from medsynth.text.facts.extract_zh_cues import PAIRED, QUESTION_WORDS
 from medsynth.text.facts.extract_zh_names import Name
 
-_SHORTEST = 3  # characters; less is no wording
+_NEGATIVE = re.compile(r"不|无|没有?")
+_OTHER = 4  # what a word like 不畅 counts beside denials
+_SHORTEST = 2  # characters; less is no wording
 # What is left of a cue when its denial is taken out: 不适合 leaves 适合, 禁用 leaves 用.
 _DENYING = re.compile(
     r"\A(?:(?:但|并|也|还|都)?(?:没有|没|无|未|不|别|勿|非|否认|毫无|尚未|并不|并未|从不|从未|从来不|绝不|决不|切勿|千万不要|请勿"
@@ -21,54 +23,70 @@ _DENYING = re.compile(
 )
 # Listed as no denial of their own, but the opposite of what they hold: 不通畅, 不超过.
 _OPPOSITE = re.compile(
-    r"不(?:通|畅|清|稳|稳定|均|齐|全|佳|良|振|调|规则|对称|适|明|退|消|愈|耐受|透|洁|易|利|超过|低于|少于|高于|多于|大于|小于|好受|过敏)"
-    r"|无(?:力|效|痛|症状|精神|不适)|没精神|没有精神|没(?:事|问题)"
+    r"不(?:通|畅|清|稳|稳定|均|齐|全|佳|良|振|调|规则|对称|适|明|退|消|愈|耐受|透|洁|易|利|超过|低于|少于|高于|多于|大于|小于|好受)"
+    r"|无(?:力|效|症状|精神|不适)|没精神|没有精神|没(?:事|问题)"
 )
 # What comes and goes with a denial or with a manner of speaking, and says nothing by itself.
 _LIGHT = re.compile(
     r"但是|可是|不过|而且|并且|同时|可以|感到|感觉|觉得|发现|出现|存在|任何|明显|一点儿?|有点儿?|有些|有少量|有过|伴有|伴随|什么|就算|即使|如果|可能"
     r"|是否|闻及|触及|扪及|未来|左右(?![侧边手脚眼耳肺肾腿上下])"
-    r"|[有伴带可能会要也还都就但并且而却又才只仍已曾的了地得过是感很请您我你他她它见及\W_]"
+    r"|过(?![敏多度程大高快低])|(?<!其)[他她它]|[有伴带可能会要也还都就但并且而却又才只仍已曾的了地得是感很请您我你见及\W_]"
 )
 _SIDE = re.compile(
-    r"左右(?=[侧边手脚眼耳肺肾腿上下])[侧边]?|[左右][侧边]?|[双两](?:[侧边]|(?=" + "|".join(PAIRED) + r"))|单[侧边]|两侧"
+    r"左右(?=[侧边手脚眼耳肺肾腿上下])[侧边]?|[左右][侧边]?|[双两](?:[侧边]|(?="
+    + "|".join(PAIRED)
+    + r"))|单[侧边]|两侧"
 )
 
 
-def wording_of(text: str, start: int, stop: int, inside: Sequence[Name]) -> tuple[str, int, str] | None:
+def wording_of(
+    text: str, start: int, stop: int, inside: Sequence[Name], asked: bool
+) -> tuple[str, int, str] | None:
     """Return the wording of a clause, how often it denies (2 for a denied denial) and its sides in order.
 
-    `inside`: the listed names of the clause, in order. None for what asks and what is too short.
+    `inside`: the listed names of the clause, in order. A question (`asked`, or by its words) denies nothing; None for
+    one without sides and for what is too short.
     """
     pieces: list[str] = []
     sides: list[str] = []
     at, behind, denied = start, -1, 0
+    if asked and not any(char in text[start:stop] for char in "左右双两单"):
+        return None
     for name in inside:
         if name.start < at:
             continue
-        if name.kind == "drug" or (name.kind == "cue" and name.value != "stop"):
+        listed = name.kind == "finding" and _NEGATIVE.search(text, name.start, name.end)
+        if listed or name.kind == "drug" or (name.kind == "cue" and name.value != "stop"):
             pieces.append(_without_sides(text[at : name.start], sides))
             at = name.end
             said = text[name.start : name.end]
-            if name.kind == "drug":
+            if listed:
+                denied += _OTHER
+                pieces.append(_NEGATIVE.sub("", said, count=1))
+            elif name.kind == "drug":
                 pieces.append(said)
-            elif name.value in ("deny", "forbid"):
-                denied = 2 if behind == name.start else max(denied, 1)
+            elif name.value in ("deny", "forbid") or (name.value == "behind" and said[0] in "不没"):
+                # 无发热无咳嗽 denies once, as 无发热咳嗽 does; 并不排除 twice.
+                denied |= 2 if behind == name.start else 1
                 behind = name.end
                 pieces.append(_DENYING.sub("", said, count=1))
             elif name.value == "doubt" and said not in QUESTION_WORDS:
-                return None
+                asked = True
+            elif name.value == "affirm" and said.endswith(("排除", "除外")):
+                denied |= 2
+            elif said == "不过敏":
+                denied |= 1
+                pieces.append("过敏")
             elif _OPPOSITE.match(said):
-                denied = 2 if behind == name.start else max(denied, 1)
-                behind = name.end
+                denied += _OTHER
                 pieces.append(said.lstrip("不无没有"))
             else:
                 pieces.append(said)
     pieces.append(_without_sides(text[at:stop], sides))
     wording = _LIGHT.sub("", "".join(pieces))
-    if len(wording) < _SHORTEST:
+    if len(wording) < _SHORTEST or (asked and not sides):
         return None
-    return wording, denied, "".join(sides)
+    return (f"{wording}?", 0, "".join(sides)) if asked else (wording, denied, "".join(sides))
 
 
 def _without_sides(text: str, sides: list[str]) -> str:

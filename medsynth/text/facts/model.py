@@ -80,6 +80,8 @@ class Statement:
     where they are not to be counted (what stands in brackets may be left out or not). `wording` is the sentence that
     the statement begins, without its words that deny and its sides; `negations` is how many of the former it has and
     `sides` the latter in order: two sentences of one wording say the same or the opposite. "" elsewhere.
+    `content` is that sentence's content words alone, in alphabetical order, and `denies` whether it denies anything:
+    of two sentences with the same content one must not deny where the other does not. "" where it has too few.
     """
 
     start: int
@@ -89,6 +91,8 @@ class Statement:
     wording: str = ""
     negations: int = 0
     sides: str = ""
+    content: str = ""
+    denies: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,7 +72,8 @@ def number_at(words: list[str], i: int, starts: list[int], ends: list[int]) -> N
     if first is None:
         return None
     value, j, digits = first
-    if j + 1 < len(words) and (words[j] in _DASHES or words[j] in ("to", "or")):
+    between = j < len(words) and words[j] == "and" and i > 0 and words[i - 1] in ("between", "ages")
+    if j + 1 < len(words) and (between or words[j] in _DASHES or words[j] in ("to", "or")):
         second = _single(words, j + 1, starts, ends)
         if second is not None and second[0] > value:
             joined = words[j] != "or" or second[0] - value <= max(2, 0.5 * value)
@@ -164,6 +165,7 @@ def _spelt(words: list[str], i: int) -> tuple[float, int]:
             value = _UNITS[word]
             if (
                 used == 0
+                or (total and not current)  # "two thousand and two"
                 or (current % 10 == 0 and value < 10 and current % 100 >= 20)
                 or (current % 100 == 0 and current)
             ):
@@ -174,7 +176,7 @@ def _spelt(words: list[str], i: int) -> tuple[float, int]:
                 break
         elif word in _TENS:
             value = _TENS[word]
-            if used == 0 or (current % 100 == 0 and current):
+            if used == 0 or (total and not current) or (current % 100 == 0 and current):
                 current += value
             elif current < 10 or 10 <= current < 100:
                 current = current * 100 + value

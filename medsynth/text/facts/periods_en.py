@@ -7,6 +7,7 @@ from medsynth.text.facts.numbers_en import number_at, plain
 from medsynth.text.facts.quantity_words_en import (
     DOSING,
     EVERY,
+    MONTHS,
     PERIODIC,
     TIMES_OF_DAY,
     VAGUE_PAST,
@@ -119,6 +120,8 @@ class PeriodReader:
                 return self._add("frequency", interval_rate(low, high), i, number.behind + 1)
             return i + 1
         unit = self._word(j)
+        if unit in TIMES_OF_DAY and not other and (behind := self._again(j + 1)):
+            return self._add("frequency", "2/day", i, behind)
         if unit in TIMES_OF_DAY or unit in ("day", "days"):
             # "each day" after "twice" was read with it; alone it is once a day, or a manner of speaking.
             return self._add(
@@ -135,6 +138,32 @@ class PeriodReader:
             )
         return i + 1
 
+    def _again(self, i: int) -> int:
+        """Return the token behind a second time of the day from token `i` on ("and at night"), or 0."""
+        if self._word(i) not in ("and", "&"):
+            return 0
+        j = i + 1
+        while self._word(j) in ("in", "at", "the", "before", "every", "each"):
+            j += 1
+        return j + 1 if self._word(j) in TIMES_OF_DAY and self._near_dose(i) else 0
+
+    def _in_date(self, i: int) -> bool:
+        """Whether a month stands beside an ordinal: "twentieth of April", "June second"."""
+        before = self._word(i - 1) if self._word(i - 1) != "the" else self._word(i - 2)
+        return (self._word(i + 1) == "of" and self._word(i + 2) in MONTHS) or (
+            before in MONTHS and before not in ("may", "march")
+        )
+
+    def _few(self, i: int) -> int:
+        """Read a length of time that is only roughly told: "a few days", "several weeks"."""
+        unit = self._word(i + 1)
+        if unit not in TIME or not unit.endswith("s") or unit in SHORT or self._word(i - 1) == "every":
+            return i + 1
+        base, factor = TIME[unit]
+        name = {("min", 60): "hour", ("min", 1440): "day", ("min", 10080): "week", ("month", 12): "year"}
+        value = name.get((base, int(factor)), base if factor == 1 else "")
+        return self._add("duration", f"few {value}", i, i + 2, vague=True) if value else i + 1
+
     def _past(self, i: int) -> int:
         word, after = self.words[i], self._word(i + 1)
         if word in ("last", "past") and after in VAGUE_PAST:
@@ -146,6 +175,8 @@ class PeriodReader:
         if word == "couple":
             j = i + 1 + (after == "of")
             unit = self._word(j)
+            if unit == "times" and (often := self._per(j + 1)):
+                return self._add("frequency", rate(2, 2, often[0]), i, often[1], vague=True)
             if unit in TIME:
                 return self._add("duration", time_value(2, 2, unit), i, j + 1, number="2", vague=True)
         return i + 1

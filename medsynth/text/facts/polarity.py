@@ -40,13 +40,21 @@ def compare_polarity(
     """Return what became of the denials of the source, and which of the rewriting contradict it."""
     known, said = _clauses(source_statements), _clauses(rewrite_statements)
     found: dict[tuple[int, int], Finding] = {}
+    same_allergy = _same_allergies(source, rewrite)
     for mine, theirs, severity in [*_turned(known, said), *_contradicted(known, said)]:
         key = (mine.start, theirs.start)
-        if key not in found:
+        if key not in found and not any(
+            a.start <= mine.start < a.end and b.start <= theirs.start < b.end for a, b in same_allergy
+        ):
             found[key] = _altered(mine, theirs, severity)
     for before, after in _inverted(source_statements, rewrite_statements):
+        if before.wording != after.wording and any(
+            after.start <= f.start < after.end for _, f in same_allergy
+        ):
+            continue
         if not any(f.rewrite_span and after.start <= f.rewrite_span[0] < after.end for f in found.values()):
-            kind: FactKind = "negation" if before.negations != after.negations else "side"
+            turned = before.negations != after.negations or before.denies != after.denies
+            kind: FactKind = "negation" if turned else "side"
             found[before.start, after.start] = Finding(
                 kind, "altered", "critical", (before.start, before.end), (after.start, after.end)
             )
@@ -65,17 +73,33 @@ def compare_polarity(
     return list(found.values())
 
 
+def _same_allergies(source: Sequence[Fact], rewrite: Sequence[Fact]) -> list[tuple[Fact, Fact]]:
+    """Return the allergies that both texts state alike, in whatever words ("I can't have penicillin, allergic")."""
+    return [
+        (mine, theirs)
+        for mine in source
+        if mine.kind == "allergy"
+        for theirs in rewrite
+        if theirs.kind == "allergy" and (mine.value, mine.negated) == (theirs.value, theirs.negated)
+    ]
+
+
 def _inverted(
     source: Sequence[Statement], rewrite: Sequence[Statement]
 ) -> Iterable[tuple[Statement, Statement]]:
     """Yield the sentences that stand word for word in both texts, but for a word that denies or a side."""
-    known: dict[str, list[Statement]] = {}
+    worded: dict[str, list[Statement]] = {}
+    content: dict[str, list[Statement]] = {}
     for statement in source:
         if statement.wording:
-            known.setdefault(statement.wording, []).append(statement)
+            worded.setdefault(statement.wording, []).append(statement)
+        if statement.content:
+            content.setdefault(statement.content, []).append(statement)
     for statement in rewrite:
-        same = known.get(statement.wording, [])
-        if same and all((o.negations, o.sides) != (statement.negations, statement.sides) for o in same):
+        if same := worded.get(statement.wording):
+            if all((o.negations, o.sides) != (statement.negations, statement.sides) for o in same):
+                yield same[0], statement
+        elif (same := content.get(statement.content)) and all(o.denies != statement.denies for o in same):
             yield same[0], statement
 
 
@@ -124,8 +148,8 @@ def _turned(known: list[_Clause], said: list[_Clause]) -> Iterable[tuple[Term, T
         near = [known[n] for n in neighbours.near(number)]
         if not near:
             continue
-        turned = _against(clause, near, denied=False, known=known) or _against(
-            clause, near, denied=True, known=known
+        turned = _against(clause, near, denied=False, known=known, said=said) or _against(
+            clause, near, denied=True, known=known, said=said
         )
         if turned is not None:
             yield turned
@@ -134,7 +158,7 @@ def _turned(known: list[_Clause], said: list[_Clause]) -> Iterable[tuple[Term, T
 
 
 def _against(
-    clause: _Clause, near: list[_Clause], denied: bool, known: list[_Clause]
+    clause: _Clause, near: list[_Clause], denied: bool, known: list[_Clause], said: list[_Clause]
 ) -> tuple[Term, Term, Severity] | None:
     """Return the first term that `clause` denies (or asserts) and all statements near, that have it, do not."""
     for name, theirs in (clause.denied if denied else clause.asserted).items():
@@ -144,22 +168,44 @@ def _against(
         first = mine[0] if mine else None
         if first is None or None in mine:
             continue
-        if first.weight == theirs.weight == 0 and not _word_for_word(clause.names, near[0].names):
+        alike = _word_for_word(clause.names, near[0].names)
+        if first.weight == theirs.weight == 0 and clause.names != near[0].names:
             continue
         # Of what one word denies, a plain word turns only when nothing of it stays denied: it may have moved.
         cue = theirs.cue if denied else first.cue
         if theirs.weight < 2 and _still_denied(cue, *((clause, near[0]) if denied else (near[0], clause))):
             continue
+        if alike:
+            return first, theirs, "critical"
+        if min(first.weight, theirs.weight) < 2 and (
+            _denied_in_other_words(cue, name, clause, known)
+            if denied
+            else _denied_in_other_words(cue, name, near[0], said)
+        ):
+            continue
         # Another statement of the source may say it as the rewriting does, if in other words.
-        if not _word_for_word(clause.names, near[0].names) and any(
+        enough = 1 if len(clause.names) <= _ENOUGH else min(_ENOUGH, len(near[0].names & clause.names))
+        if any(
             name in other.names
             and name not in (other.asserted if denied else other.denied)
-            and len(other.names & clause.names) >= _ENOUGH
+            and len(other.names & clause.names) >= enough
             for other in known
         ):
             continue
         return first, theirs, "critical"
     return None
+
+
+def _denied_in_other_words(cue: int, name: str, clause: _Clause, others: list[_Clause]) -> bool:
+    """Whether what one word of a clause denies before the plain word `name` is denied in the other text as well, or
+    not spoken of there by this name ("not much interest in sex at home" for "some loss of libido at home")."""
+    if cue < 0:
+        return False
+    reach = [term for term in clause.statement.terms if term.cue == cue and term.polarity == "denied"]
+    head = reach[0].name if reach else name
+    if head != name and not any(head in other.names for other in others):
+        return True
+    return any(term.name != name and any(term.name in other.denied for other in others) for term in reach)
 
 
 def _still_denied(cue: int, clause: _Clause, other: _Clause) -> bool:
@@ -174,19 +220,36 @@ def _reworded(clause: _Clause, near: list[_Clause]) -> Iterable[tuple[Term, Term
         if any([t.polarity for t in o.statement.terms] == [t.polarity for t in terms] for o in exact):
             return
         for mine, theirs in zip(exact[0].statement.terms, terms, strict=True):
-            if {mine.polarity, theirs.polarity} == {"asserted", "denied"}:
+            if {mine.polarity, theirs.polarity} == {"asserted", "denied"} and not _moved(
+                exact[0], clause, mine, theirs
+            ):
                 yield mine, theirs, "critical"
                 return
     count = clause.statement.denials
     if count < 0:
         return
-    alike = [other for other in near if _word_for_word(clause.names, other.names)]
+    alike = [o for o in near if _word_for_word(clause.names, o.names) and not _denied_apart(clause, o)]
     if not alike or any(other.statement.denials in (count, -1) for other in alike):
         return
     if count and all(other.statement.denials for other in alike):
         return  # both deny: the same may be denied once for all or each by itself
     theirs = next(term for term in terms if term.name in alike[0].names)
     yield next(term for term in alike[0].statement.terms if term.name == theirs.name), theirs, "critical"
+
+
+def _moved(known: _Clause, said: _Clause, mine: Term, theirs: Term) -> bool:
+    """Whether a plain word only left the reach of a word that denies, which denies the rest in both."""
+    if max(mine.weight, theirs.weight) > 1:
+        return False
+    if mine.polarity == "denied":
+        return _still_denied(mine.cue, known, said)
+    return _still_denied(theirs.cue, said, known)
+
+
+def _denied_apart(clause: _Clause, other: _Clause) -> bool:
+    """Whether all that only one of two statements denies is what the other leaves out ("ate it, not better yet")."""
+    first, second = (clause, other) if clause.statement.denials > other.statement.denials else (other, clause)
+    return bool(first.denied) and not first.denied.keys() & second.names
 
 
 def _word_for_word(names: set[str], others: set[str]) -> bool:

@@ -10,10 +10,11 @@ next sentence answers it with yes or no.
 from __future__ import annotations
 
 from bisect import bisect_left
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from medsynth.text.facts.cue_words_en import (
     ALONE,
+    ASIDE,
     BE,
     BEHIND,
     BRACKETS,
@@ -21,22 +22,43 @@ from medsynth.text.facts.cue_words_en import (
     CONDITION,
     DEEP,
     DETERMINING,
+    DRINKS,
+    DRINKS_ON,
     ENDS,
     FILLERS,
+    FINITE,
     HELD,
     JOINTS,
     LIGHT,
     LIMITING,
+    OBJECTS,
+    PRONOUNS,
     SCANT,
+    SOMEWHAT,
     SPECIAL,
     STOPS,
     UNKNOWING,
     WHICH,
 )
-from medsynth.text.facts.cues_en import answer_of, asks, cue_at, opens_clause, pseudo_cue, wording_of
+from medsynth.text.facts.cues_en import (
+    Wording,
+    answer_of,
+    asks,
+    cue_at,
+    opens_clause,
+    pseudo_cue,
+    tagged,
+    wording_of,
+)
 from medsynth.text.facts.model import Fact, FactKind, Polarity, Statement, Term
 from medsynth.text.facts.tokens_en import Tokens
 from medsynth.text.facts.words_en import PHRASES, STOPWORDS, WORDS, name_of
+
+# Words that no rule looks at.
+_SKIPPED = (
+    STOPWORDS - PHRASES.keys() - SPECIAL - ENDS - JOINTS - CONDITION - BRACKETS - frozenset(("then", "used"))
+)
+_SKIPPED = frozenset(word for word in _SKIPPED if not word.endswith("n't"))
 
 
 @dataclass(slots=True)
@@ -57,27 +79,31 @@ def read_polarity(t: Tokens) -> tuple[list[Statement], list[Fact]]:
     pending: dict[int, Statement] = {}
     open_question = False
     asked: list[int] = []  # the statements of a question that waits for its answer
+    confirmed = False  # it is a statement that only asks to be confirmed
     for first, behind, marked in t.sentences:
         if asked and not open_question:
             answer = answer_of(t.words, first, behind)
             if answer:
                 for index in asked:
+                    if confirmed and (answer == "yes" or pending[index].denials):
+                        continue
                     statements[index] = _answered(pending[index], answer)
                     if answer == "no":
                         found.extend(_denial(t, statements[index]))
         question = marked or asks(t.words, first, behind)
+        tag = marked and tagged(t.words, first, behind)
         clauses, scopes = _Reader(t, first, behind).read()
         if asked and any(word not in FILLERS for word in t.words[first:behind]):
             asked = []
         if question:
-            open_question = any(word in WHICH for word in t.words[first : first + 6])
-            asked = [len(statements) + k for k in range(len(clauses))]
-        elif (worded := wording_of(t.words, first, behind)) is not None:
+            open_question = not tag and any(word in WHICH for word in t.words[first : first + 6])
+            asked, confirmed = [len(statements) + k for k in range(len(clauses))], tag
+        if (not question or tag) and (worded := wording_of(t.words, first, behind)) is not None:
             head = clauses[0] if clauses else Statement(t.starts[first], t.ends[behind - 1], ())
-            clauses[:1] = [replace(head, wording=worded[0], negations=worded[1], sides=worded[2])]
+            clauses[:1] = [_worded(head, worded)]
         statements.extend(clauses)
         for scope in scopes:
-            if scope.names and not question:
+            if scope.names and (not question or tag):
                 start, end = t.starts[scope.cue], t.ends[scope.last]
                 names = " ".join(scope.names[:DEEP])
                 found.append(Fact(scope.kind, names, start, end, t.text[start:end], scope.names[0], True))
@@ -85,8 +111,23 @@ def read_polarity(t: Tokens) -> tuple[list[Statement], list[Fact]]:
             # Until it is answered a question says nothing either way.
             for index in asked:
                 pending[index] = statements[index]
-                statements[index] = _opened(statements[index])
+                if not tag:
+                    statements[index] = _opened(statements[index])
     return statements, found
+
+
+def _worded(head: Statement, worded: Wording) -> Statement:
+    return Statement(
+        head.start,
+        head.end,
+        head.terms,
+        head.denials,
+        worded.wording,
+        worded.negations,
+        worded.sides,
+        worded.content,
+        worded.denies,
+    )
 
 
 def _opened(statement: Statement) -> Statement:
@@ -129,7 +170,9 @@ class _Reader:
         self.denials = 0
         self.depth = 0
         self.deep = DEEP
-        self.conditional = self.bracketed = False
+        self.conditional = self.supposed = self.bracketed = False
+        self.uncounted = False  # what the clause denies went before: it says no more than that it ended
+        self.aside = False  # the clause before may hold the subject of this one
 
     def read(self) -> tuple[list[Statement], list[_Scope]]:
         """Return the clauses of the sentence and what its cues deny."""
@@ -138,7 +181,9 @@ class _Reader:
         enclosed = False
         while i < behind:
             word = words[i]
-            if word in BRACKETS:
+            if word in _SKIPPED:
+                i += 1
+            elif word in BRACKETS:
                 # What stands in brackets has a scope of its own; the one around it goes on behind them.
                 self.bracketed = True
                 if word in "([" and not enclosed:
@@ -179,11 +224,21 @@ class _Reader:
             )
             self.denials += 1
             self.depth = 0
+            self.conditional = self.supposed = False
             return i + length
         if before is not None and before.names and word in ("without", "unless"):
             # "do not take it without asking": it may be taken.
             self._reopen(before)
+        if shape in ("over", "free"):
+            return self._passed(i, shape)
+        if word in OBJECTS and self.terms and self.words[i - 1] not in JOINTS:
+            self._open_last(1)  # "has taken nothing" for "has not taken anything"
         if shape == "verb":
+            if self.aside and self.words[i - 1] in FINITE and self.words[i - 2] not in PRONOUNS:
+                # "relapses after treatment have not been seen": the subject stands before the aside.
+                last = self.clauses[-1]
+                opened = tuple(_with(x, "open") if x.polarity == "asserted" else x for x in last.terms)
+                self.clauses[-1] = Statement(last.start, last.end, opened, -1)
             self.terms = [_with(term, "open") if term.polarity == "asserted" else term for term in self.terms]
         scope = _Scope(i, kind, [], i, aimed=shape == "aim")
         if shape == "back":
@@ -205,6 +260,22 @@ class _Reader:
         self.deep = 1 if word == "non" else 2 if word in SCANT else DEEP
         return i + length
 
+    def _passed(self, i: int, shape: str) -> int:
+        """Read "is gone", which leaves open what it is said of, or "pain-free", which denies it."""
+        if shape == "over":
+            self._open_last(2)
+            return self._term(i)
+        near = self.terms[-1] if self.terms else None
+        if near is not None and near.end >= self.t.starts[i] - 2:
+            self.terms[-1] = Term(near.name, "denied", near.start, near.end, near.weight, near.start)
+            self.denials += 1
+        return i + 1
+
+    def _open_last(self, count: int) -> None:
+        self.terms[-count:] = [
+            _with(x, "open") if x.polarity == "asserted" else x for x in self.terms[-count:]
+        ]
+
     def _token_at(self, start: int) -> int:
         return bisect_left(self.t.starts, start)
 
@@ -218,39 +289,60 @@ class _Reader:
             return False
         if word in ENDS:
             return self.words[i - 1] not in ("look", "looks", "looking", "looked")
-        return word in JOINTS and opens_clause(self.words, i, self.behind)
+        if word not in JOINTS:
+            return False
+        if opens_clause(self.words, i, self.behind):
+            return True
+        scope = self.scope
+        if word == "," and scope is not None and self.conditional:
+            # "if it is not treated, complications appear": the consequence may be neither.
+            self.scope, self.depth = _Scope(i, "negation", [], i, aimed=True), 0
+        return (
+            scope is not None
+            and self.words[scope.cue] == "no"
+            and self.words[i + 1 : i + 2] != []
+            and (self.words[i + 1] in SOMEWHAT)
+        )
 
     def _close(self, word: str) -> None:
         if word in ("unless", "until") and self.scope is not None and self.scope.names:
             self._reopen(self.scope)
         if word in ("if", "when", "while", "unless", "whenever", "as") or word in CONDITION:
             self.conditional = word != "as"
+            self.supposed = word in ("if", "unless", "whether")
         elif word == ",":
-            self.conditional = False
+            self.conditional = self.supposed = False
         if self.scope is not None and self.scope.kind == "contraindication" and not self.scope.names:
             # "those who smoke should quit": what is to be stopped went before.
             self.terms = [_with(term, "open") for term in self.terms]
+            self.uncounted = True
         self.scope = None
         if not self.terms:
             self.denials = 0
         if len(self.terms) > 1 and word not in ("than", "while", "if", "when"):
             self._finish()
+            self.aside = word in ASIDE
 
     def _finish(self) -> None:
         if self.scope is not None and self.scope.kind == "contraindication" and not self.scope.names:
             self.terms = [_with(term, "open") for term in self.terms]
+            self.uncounted = True
         if self.terms:
-            denials = -1 if self.bracketed else self.denials
+            denials = -1 if self.bracketed or self.uncounted else self.denials
             self.clauses.append(
                 Statement(self.terms[0].start, self.terms[-1].end, tuple(self.terms), denials)
             )
-            self.terms, self.denials = [], 0
+            self.terms, self.denials, self.uncounted = [], 0, False
 
     def _term(self, i: int) -> int:
         words, word = self.words, self.words[i]
         if word in CONDITION:
-            self.conditional = True
-        if len(word) < 3 and word not in WORDS:
+            self.conditional, self.supposed = True, word != "when"
+        if word == "then":
+            self.conditional = self.supposed = False
+        if word == "used" and words[i - 1] in PRONOUNS and words[i + 1 : i + 2] == ["to"]:
+            return i + 2
+        if len(word) < 3 and word not in WORDS and word not in PHRASES:
             return i + 1
         name, length, weight, inverted = "", 1, 1, False
         for parts, target in PHRASES.get(word, ()):
@@ -258,7 +350,9 @@ class _Reader:
                 name, length, weight = target, len(parts), 2
                 break
         else:
-            if word[0].isalpha() and word not in STOPWORDS:
+            if word in DRINKS and words[i + 1 : i + 2] and words[i + 1] in DRINKS_ON:
+                name, weight = "alcohol", 2
+            elif word[0].isalpha() and word not in STOPWORDS:
                 name, weight, inverted = name_of(word)
         if not name:
             return i + 1
@@ -284,7 +378,9 @@ class _Reader:
                     weight = 2  # "no complications": named to be denied, like a finding
                 scope.names.append(name)
                 scope.last = max(scope.last, i + length - 1)
-        if self.conditional and state == "asserted":
+        if (self.conditional and state == "asserted") or (
+            self.supposed and state == "denied" and scope is not None and scope.kind == "negation"
+        ):
             weight = 0
         self.denials += inverted
         if inverted and state != "open":

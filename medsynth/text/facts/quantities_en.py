@@ -14,9 +14,11 @@ from medsynth.text.facts.quantity_words_en import (
     DECADES,
     DEGREE,
     EMERGENCY,
+    FEW,
     LABS,
     LATIN,
     LEADS,
+    MEASURED,
     NAMED,
     ORDINAL_OF,
     ORDINAL_UNITS,
@@ -69,8 +71,6 @@ class _Reader(PeriodReader):
             else:
                 i += 1
         return self.found
-
-    # -- helpers
 
     # -- what begins with a word
 
@@ -125,6 +125,8 @@ class _Reader(PeriodReader):
                 and self._word(i + 2) in TIMES_OF_DAY
                 and self._near_dose(i)
             ):
+                if behind := self._again(i + 3):
+                    return self._add("frequency", "2/day", i, behind)
                 return self._add("frequency", "1/day", i, i + 3, vague=True)
             return i + 1
         if word in ("last", "past", "yesterday", "overnight", "fortnight", "couple"):
@@ -134,6 +136,11 @@ class _Reader(PeriodReader):
         if word in ROMAN_AFTER and after in ROMAN and (len(after) > 1 or after in "ivx"):
             value = str(ROMAN[after])
             return self._add("number", value, i, i + 2, of=word, number=value)
+        if word in FEW:
+            return self._few(i)
+        if (word in ORDINAL_WORDS or word in ORDINALS) and self._in_date(i):
+            value = str(ORDINAL_WORDS.get(word) or ORDINALS[word])
+            return self._add("number", value, i, i + 1, number=value)
         if word in ORDINAL_WORDS:
             value = str(ORDINAL_WORDS[word])
             return self._add("number", value, i, i + 1, number=value, vague=True)
@@ -170,6 +177,8 @@ class _Reader(PeriodReader):
                 return self._add("duration", time_value(1.5, 1.5, after), i, behind + 3, number="1.5")
             vague = after in ("day", "minute", "min", "sec") or self._before(i, 1, LEADS) == ""
             return self._add("duration", time_value(1, 1, after), i, behind, number="1", vague=vague)
+        if after in MEASURED:
+            return self._measure(Number(1.0, 1.0, i, i + 1, False), i + 1)
         if (
             after in UNITS
             and (UNITS[after][0] in DOSE_UNITS or UNITS[after][0] in COUNTED)
@@ -384,7 +393,10 @@ class _Reader(PeriodReader):
                 if second is not None and self._word(second.behind) in UNITS:
                     base, size = UNITS[self.words[second.behind]]
                     unit, behind = f"{unit}/{plain(second.low * size)} {base}", second.behind + 1
-        elif self._word(behind) in ("to", "-", "–") and low == high:
+        elif low == high and (
+            self._word(behind) in ("to", "-", "–")
+            or (self._word(behind) == "and" and self._word(i - 1) == "between")
+        ):
             second = number_at(self.words, behind + 1, self.t.starts, self.t.ends)
             if second is not None and UNITS.get(self._word(second.behind), ("", 0))[0] == unit:
                 upper = second.high * UNITS[self.words[second.behind]][1]
@@ -439,7 +451,7 @@ class _Reader(PeriodReader):
             and ORDINALS[self._word(j)] < 10
         ):
             value = plain(number.low + ORDINALS[self._word(j)])  # "twenty-first"
-            return self._add("number", value, i, j + 1, number=value, vague=True)
+            return self._add("number", value, i, j + 1, number=value, vague=not self._in_date(j))
         j = number.behind
         value = number.value
         if self._word(j) in ("s", "'s") and number.digits and number.low % 10 == 0:

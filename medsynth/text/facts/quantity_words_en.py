@@ -76,6 +76,15 @@ DECADES = {
     "nineties": 90,
 }  # fmt: skip
 CODES = {"covid19": "covid", "hba1c": "a1c", "hgba1c": "a1c", "sarscov2": "sars-cov-2"}
+MONTHS = word_set(
+    """january february march april may june july august september october november december jan feb mar apr jun jul
+    aug sep sept oct nov dec"""
+)
+FEW = word_set("few several some many")
+# Units so exact that "a gram" means one, not just any: what comes in pieces ("a tablet") is said in passing.
+MEASURED = word_set(
+    """gram gramme milligram microgram cc milliliter millilitre liter litre ounce milliequivalent"""
+)
 SKIP_NOUN = word_set("of the a an or and to more other additional different - % to in with")
 DOSING = word_set(
     """take taking takes took dose doses medicine medication use using inject apply give given daily"""
@@ -86,6 +95,6 @@ STARTERS = frozenset(
         *LATIN, *PERIODIC, *ORDINAL_WORDS, *TIMES, *DECADES, *ROMAN_AFTER, *ORDINALS,
         "every", "each", "alternate", "q", "a", "an", "half", "per", "as", "when", "if", "whenever", "at",
         "before", "in",
-        "last", "past", "yesterday", "overnight", "fortnight", "couple",
+        "last", "past", "yesterday", "overnight", "fortnight", "couple", *FEW,
     ]
 )  # fmt: skip

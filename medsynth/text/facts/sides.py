@@ -22,9 +22,11 @@ def compare_sides(
     found: list[Finding] = []
     used: set[int] = set()
     repeated = [fact for fact in rewrite if fact.kind == "side"]
+    before, after = _counts(stated), _counts(repeated)
+    moved = _moved_parts(before, after)
     for fact in repeated:
         origin, status = _origin(fact, stated, known, said)
-        if status == "open":
+        if status == "open" or (_OPPOSITE.get(fact.value), fact.of) in moved:
             continue
         if origin is not None:
             used.add(id(origin))
@@ -34,11 +36,12 @@ def compare_sides(
             else finding("altered" if origin else "invented", "critical", origin, fact)
         )
     values = {fact.value for fact in repeated}
-    before, after = _counts(stated), _counts(repeated)
     told = {f.source_span for f in found if f.status == "altered"}
     for fact in stated:
         opposite = _OPPOSITE.get(fact.value)
         if opposite is None or (fact.start, fact.end) in told:
+            continue
+        if (fact.value, fact.of) in moved:
             continue
         if not after[fact.value, fact.of] and after[opposite, fact.of] > before[opposite, fact.of]:
             other = [s for s in repeated if (s.value, s.of) == (opposite, fact.of)][-1]
@@ -50,6 +53,22 @@ def compare_sides(
 
 def _counts(sides: Sequence[Fact]) -> Counter[tuple[str, str]]:
     return Counter((fact.value, fact.of) for fact in sides)
+
+
+def _moved_parts(before: Counter[tuple[str, str]], after: Counter[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Return the sides with a part of the body that is now said with the other side instead, which the source says
+    without it: "on the right side of my face, not on the left" for "not on the left side of my face, on the right"."""
+
+    def bare(counts: Counter[tuple[str, str]], value: str) -> int:
+        return counts[value, ""] + counts[value, "side"]
+
+    return {
+        (value, of)
+        for (value, of), count in before.items()
+        if count and of not in ("", "side") and not after[value, of] and bare(after, value)
+        for other in [_OPPOSITE.get(value, "")]
+        if after[other, of] and not before[other, of] and bare(before, other) > bare(after, other)
+    }
 
 
 def _origin(fact: Fact, stated: list[Fact], known: Contexts, said: Contexts) -> tuple[Fact | None, str]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from medsynth.text.facts.drugs_en import drug_at
 from medsynth.text.facts.model import Fact, FactKind
 from medsynth.text.facts.tokens_en import Tokens, stem, word_set
+from medsynth.text.facts.words_en import STOPWORDS
 
 _BODY = word_set(
     """abdomen adnexa ankle anterior aorta aortic apex arm armpit artery atrium atrial axilla back bicep biceps big
@@ -62,6 +63,14 @@ _ORGANS = {
 }
 _DETERMINERS = word_set("of the your my his her their its")
 
+_JOINING = word_set("and or , plus")
+_GIVING = word_set("taking takes took prescribed prescribe prescribing")
+_NO_NAMES = word_set(
+    """care steps january february march april june july august september october november december monday tuesday
+    wednesday thursday friday saturday sunday african american asian indian chinese however then take call patient
+    doctor avoid continue follow return"""
+)
+
 _TESTS = {
     "mri": "mri", "ct": "ct", "cat": "", "x": "", "xray": "x-ray", "xrays": "x-ray", "radiograph": "x-ray",
     "radiographs": "x-ray", "ultrasound": "ultrasound", "ultrasounds": "ultrasound", "sonogram": "ultrasound",
@@ -109,7 +118,12 @@ def drugs(t: Tokens) -> tuple[list[Fact], list[tuple[int, int]]]:
     words, i = t.words, 0
     while i < len(words):
         word = words[i]
+        if word in STOPWORDS:
+            i += 1
+            continue
         hit = drug_at(words, i) if len(word) > 1 and word[0].isalpha() else None
+        if hit is None and word[0].isalpha() and _unlisted(t, i, places):
+            hit = word, i + 1
         if hit is None:
             i += 1
             continue
@@ -118,6 +132,24 @@ def drugs(t: Tokens) -> tuple[list[Fact], list[tuple[int, int]]]:
         places.append((i, behind))
         i = behind
     return found, places
+
+
+def _unlisted(t: Tokens, i: int, places: list[tuple[int, int]]) -> bool:
+    """Whether a word that no list has is written like a name and stands where a drug does: behind a drug and "and", or
+    behind "taking". Names of people and months are none."""
+    words = t.words
+    before = words[i - 1] if i else ""
+    if before not in _JOINING and before not in _GIVING:
+        return False
+    raw, word = t.text[t.starts[i] : t.ends[i]], words[i]
+    if len(raw) < 4 or not (raw[0].isupper() and raw[1:].islower()) or word in STOPWORDS or word in _NO_NAMES:
+        return False
+    if before in _GIVING:
+        return True
+    joint = i - 1
+    if joint and words[joint] != "," and words[joint - 1] == ",":
+        joint -= 1
+    return bool(places) and places[-1][1] == joint
 
 
 def sides(t: Tokens) -> list[Fact]:

@@ -14,18 +14,18 @@ def word_set(text: str) -> frozenset[str]:
 
 # Latin abbreviations of prescriptions are one token, dotted or not; so are names with digits (b12, h1n1, a1c).
 _TOKEN = re.compile(
-    r"(?:[btq]\.i\.d|p\.r\.n|q\.h\.s|q\.d|p\.o|h\.s|y\.o|i\.v|i\.m|q\.o\.d)\b\.?"
+    r"(?=[a-z]\.)(?:[btq]\.i\.d|p\.r\.n|q\.h\.s|q\.d|p\.o|h\.s|y\.o|i\.v|i\.m|q\.o\.d)\b\.?"
+    r"|\b(?:to|of|at|for|than|about|with|and|is|or|by)(?=\d)"  # a lost blank: "intake to1500 mg"
     r"|[^\W\d_]+(?:['’][^\W\d_]+)*(?:\d[^\W_]*)?"
     r"|\d{1,3}(?:,\d{3})+(?:\.\d+)?(?!\d)|\d+(?:\.\d+)?|\.\d+"
-    r"|[½¼¾⅓⅔%°/+<>≤≥=:;,.?!()\[\]×~–—−\n-]",
-    re.IGNORECASE,
+    r"|[½¼¾⅓⅔%°/+<>≤≥=:;,.?!()\[\]×~–—−\n-]"
 )
 _APOSTROPHES = str.maketrans("’ʼ", "''")
 _ABBREVIATIONS = word_set(
     """dr mr mrs ms vs st no approx e.g i.e etc prof jr sr fig dept min max temp wt hr hrs yr yrs mg ml"""
 )
 _ROLE = re.compile(
-    r"(?m)(?:^|(?<=[.?!\s]))[ \t]*(?:\[(?:doctor|patient(?:_guest)?)\]"
+    r"(?<![^\s.?!])(?:\[(?:doctor|patient(?:_guest)?)\]"
     r"|(?:Doctor|Patient|Physician|Guest[_ ](?:family|clinician|clinican)|Gest_family|D|P|DR|PT)(?:_?\d)?[ \t]*:)"
 )
 
@@ -55,34 +55,36 @@ class Tokens:
 def tokenise(text: str) -> Tokens:
     """Return the tokens of a text; role labels at the head of a line ("Doctor:") are left out."""
     labels = [m.span() for m in _ROLE.finditer(text)] if ":" in text or "[" in text else []
+    low = text.lower()
+    if len(low) != len(text):  # a few letters grow in lower case; offsets are those of the text
+        low = "".join(c.lower() if len(c.lower()) == 1 else c for c in text)
+    curly = "’" in low or "ʼ" in low
     words: list[str] = []
     starts: list[int] = []
     ends: list[int] = []
     label, labelled = 0, len(labels)
     turns: set[int] = set()  # tokens that a new speaker begins with
-    for match in _TOKEN.finditer(text):
+    last = -2  # where the token before ended
+    for match in _TOKEN.finditer(low):
         start, end = match.span()
-        while label < labelled and labels[label][1] <= start:
-            label += 1
-        if label < labelled and labels[label][0] <= start:
-            turns.add(len(words))
-            continue
-        word = match[0].lower()
-        if (
-            len(word) == 1
-            and words
-            and len(words[-1]) < 4
-            and start == ends[-1] + 1
-            and _spelt(match[0], text, starts[-1], ends[-1])
-        ):
-            words[-1] += word  # letters said one by one: "M G", "m l", "E K G"
-            ends[-1] = end
-            continue
-        if "." in word and word[0].isalpha():
+        if labelled:
+            while label < labelled and labels[label][1] <= start:
+                label += 1
+            if label < labelled and labels[label][0] <= start:
+                turns.add(len(words))
+                continue
+        word = low[start:end]
+        if end - start == 1:
+            if start == last + 1 and len(words[-1]) < 4 and _spelt(text[start], text, starts[-1], last):
+                words[-1] += word  # letters said one by one: "M G", "m l", "E K G"
+                ends[-1] = last = end
+                continue
+        elif "." in word and word[0].isalpha():
             word = word.replace(".", "")
-        words.append(word.translate(_APOSTROPHES) if "’" in word or "ʼ" in word else word)
+        words.append(word.translate(_APOSTROPHES) if curly else word)
         starts.append(start)
         ends.append(end)
+        last = end
     sentence_of, sentences = _sentences(words, starts, ends, text, turns)
     return Tokens(text, words, starts, ends, sentence_of, sentences)
 
@@ -181,7 +183,7 @@ def stem(word: str) -> str:
     for ending in ("ingly", "edly", "ing", "ed"):
         if word.endswith(ending) and len(word) - len(ending) >= 3:
             word = word[: -len(ending)]
-            if len(word) > 3 and word[-1] == word[-2] and word[-1] not in "lsz":
+            if len(word) > 3 and word[-1] == word[-2] and (word[-1] not in "lsz" or word.endswith("roll")):
                 word = word[:-1]
             break
     else:

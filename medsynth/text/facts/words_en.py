@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from medsynth.text.facts.drugs_en import one_drug
 from medsynth.text.facts.tokens_en import stem, word_set
 
 STOPWORDS = word_set(
@@ -59,6 +60,19 @@ smoke smoking smokes smoked smoker tobacco cigarettes cigarette nicotine
 alcohol alcoholic beer wine liquor
 drug-use drugs
 allergy allergic allergies
+anaphylaxis anaphylactic
+abdomen abdominal belly tummy stomach
+heart cardiac
+kidney renal
+lung pulmonary
+liver hepatic
+urin urine urinary pee
+drowsiness drowsy sleepy sleepiness
+dysphagia
+confusion confused
+hoarseness hoarse
+cramp cramps cramping crampy
+spasm spasms
 pregnancy pregnant pregnancies
 diabetes diabetic
 hypertension hypertensive
@@ -123,7 +137,8 @@ for _line in _ALIKE.strip().split("\n"):
     for _word in (_head, *_rest):
         WORDS.setdefault(_word, _head)
 _ADJECTIVES = word_set(
-    """take need safe effective normal common dangerous worsen improve work breathing inherit gene surgery"""
+    """take need safe effective normal common dangerous worsen improve work breathing inherit gene surgery
+    abdomen heart kidney lung liver urin"""
 )
 _LIGHT = frozenset(("take", "need"))  # verbs of any advice
 # Phrases that are one finding.
@@ -137,7 +152,11 @@ _PHRASE_LIST = {
     "loss of consciousness": "faint",
     "blacked out": "faint", "light headed": "dizziness", "light - headed": "dizziness",
     "light - headedness": "dizziness",
-    "high blood pressure": "hypertension", "high temperature": "fever", "heart attack": "heart-attack",
+    "trouble swallowing": "dysphagia", "difficulty swallowing": "dysphagia", "trouble sleeping": "insomnia",
+    "difficulty sleeping": "insomnia", "pins and needles": "tingling", "a temperature": "fever",
+    "hard to swallow": "dysphagia", "feel sick": "nausea", "feeling sick": "nausea", "felt sick": "nausea",
+    "sick to": "nausea", "high blood pressure": "hypertension",
+    "high temperature": "fever", "heart attack": "heart-attack",
     "heart attacks": "heart-attack", "myocardial infarction": "heart-attack",
     "blood pressure": "pressure", "blood sugar": "sugar", "blood test": "bloodtest", "blood tests": "bloodtest",
     "blood work": "bloodtest", "blood thinner": "thinner", "blood thinners": "thinner",
@@ -197,6 +216,8 @@ def name_of(word: str) -> tuple[str, int, bool]:
     name = WORDS.get(word)
     if name is not None:
         return name, _weight(name), False
+    if drug := one_drug(word):
+        return drug, 1, False
     base = stem(word)
     if base in STOPWORDS:
         return "", 1, False

@@ -245,7 +245,7 @@ def _lexicon() -> list[tuple[str, str, str]]:
 def test_every_drug_name_states_its_origin() -> None:
     rows = _lexicon()
     assert len(rows) > 1000
-    assert all(codes and set(codes) <= set("HCTBADUJ") for _, _, codes in rows)
+    assert all(codes and set(codes) <= set("HCTBADUJRG") for _, _, codes in rows)
     assert len({name for _, name, _ in rows}) == len(rows)
 
 
