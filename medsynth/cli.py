@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from medsynth import cli_llm
+from medsynth import cli_bank, cli_llm
 from medsynth.errors import UserError, printable
 
 if TYPE_CHECKING:
@@ -241,6 +241,7 @@ _register(
 app.command("check-engine")(cli_llm.check_engine)
 app.command()(cli_llm.facts)
 app.add_typer(cli_llm.prompts, name="prompt")
+app.add_typer(cli_bank.bank, name="bank")
 _verb("ingest", "Read raw files: every row becomes a record or a ledger line.")
 _verb(
     "screen",
@@ -369,6 +370,31 @@ def voices(
     from medsynth.voice.match import select
 
     print_table(listing(select(load_bank(), lang, profile)))
+
+
+@app.command()
+def spoken(
+    file: Annotated[Path | None, typer.Argument(help="text, a line each; - or none: standard input")] = None,
+    lang: Annotated[str, typer.Option("--lang", help="en or zh")] = "en",
+) -> None:
+    """Print what is said aloud for each line: numbers, doses, units and signs in words."""
+    from medsynth.text.spoken import spoken_lines
+
+    if lang.split("-")[0] not in ("en", "zh"):
+        raise UserError(f"--lang {lang}: known here: en, zh")
+    if file is not None and str(file) != "-":
+        try:
+            handle = file.open(encoding="utf-8", newline="\n")
+        except OSError as error:
+            raise UserError(f"{file}: cannot be read ({error.strerror})") from None
+    else:
+        handle = io.TextIOWrapper(sys.stdin.buffer, encoding="utf-8", newline="\n")
+    try:
+        with handle:
+            for line in spoken_lines((line.rstrip("\r\n") for line in handle), lang.split("-")[0]):
+                typer.echo(line)
+    except UnicodeDecodeError:
+        raise UserError(f"{file or 'standard input'}: not UTF-8") from None
 
 
 @app.command()
