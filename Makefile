@@ -10,7 +10,7 @@ VLLM_WITHOUT ?= torchvision torchaudio torchcodec triton
 SRC := pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help corpus test test-hf test-vllm lint bench clean
+.PHONY: help corpus train test test-hf test-vllm lint bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -23,13 +23,22 @@ $(VENV)/.espeak: $(VENV)/pyvenv.cfg $(SRC)
 	$(BIN)/pip install --quiet --editable '.[espeak]'
 	@touch $@
 
-$(VENV)/.dev: $(VENV)/pyvenv.cfg $(SRC)
-	$(BIN)/pip install --quiet --editable '.[dev]'
+$(VENV)/.train: $(VENV)/pyvenv.cfg $(SRC)
+	$(BIN)/pip install --quiet '$(TORCH)'
+	$(BIN)/pip install --quiet --editable '.[espeak,train]'
 	@touch $@ $(VENV)/.espeak
+
+$(VENV)/.dev: $(VENV)/pyvenv.cfg $(SRC)
+	$(BIN)/pip install --quiet '$(TORCH)'
+	$(BIN)/pip install --quiet --editable '.[dev]'
+	@touch $@ $(VENV)/.espeak $(VENV)/.train
 
 corpus: $(VENV)/.espeak ## raw samples to a verified speech corpus in runs/demo/corpus
 	$(BIN)/medsynth run pipelines/demo.yaml
 	$(BIN)/medsynth verify runs/demo
+
+train: $(VENV)/.train ## both stages of a tiny model on the corpus of `make corpus`
+	OMP_NUM_THREADS=1 $(BIN)/medtrain fit --corpus runs/demo/corpus
 
 test: $(VENV)/.dev ## the test suite
 	$(BIN)/pytest

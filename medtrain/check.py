@@ -9,11 +9,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from medtrain.data import Consultation, Corpus, Utterance, consultations, decode
-
-SAMPLE_RATE = 16000
-SILENCE = 1e-4
-"""Peak amplitude under which a clip counts as silent (full scale is 1)."""
+from medtrain.data import SAMPLE_RATE, SILENCE, Consultation, Corpus, Utterance, consultations, decode
 
 
 @dataclass
@@ -57,7 +53,7 @@ def check_corpus(corpus: Corpus) -> tuple[dict[str, SplitCount], list[Problem]]:
 def _count(dialogue: Consultation, count: SplitCount) -> None:
     count.dialogues += 1
     count.turns.update(turn.role for turn in dialogue.turns)
-    count.voiced += any(turn.flac is not None for turn in dialogue.turns)
+    count.voiced += any(turn.clip is not None for turn in dialogue.turns)
 
 
 def _dialogue_problems(dialogue: Consultation, count: SplitCount) -> Iterator[str]:
@@ -71,14 +67,14 @@ def _dialogue_problems(dialogue: Consultation, count: SplitCount) -> Iterator[st
     for index, turn in enumerate(dialogue.turns):
         if not turn.text.strip():
             yield f"turn {index} is empty"
-        if turn.flac is not None:
+        if turn.clip is not None:
             yield from (f"turn {index}: {text}" for text in _clip_problems(turn, count))
 
 
 def _clip_problems(turn: Utterance, count: SplitCount) -> Iterator[str]:
-    assert turn.flac is not None
+    assert turn.clip is not None
     try:
-        samples, rate = decode(turn.flac)
+        samples, rate = decode(turn.clip)
     except ValueError as error:
         yield str(error)
         return

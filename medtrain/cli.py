@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from medtrain.errors import UserError
+
+
+class StageName(StrEnum):
+    """The two stages."""
+
+    text = "text"
+    speech = "speech"
+
 
 app = typer.Typer(
     name="medtrain",
@@ -20,15 +29,17 @@ app = typer.Typer(
 )
 
 
-@app.callback()
-def _root() -> None:
-    """Keep `check` a verb of its own while it is the only one."""
-
-
 @app.command()
 def check(
     corpus: Annotated[Path, typer.Argument(help="a corpus folder, or a run that holds one")],
     show: Annotated[int, typer.Option(help="problems to print")] = 20,
+    config: Annotated[
+        Path | None,
+        typer.Option(help="a train config: also show lengths, padding and a batch with its loss mask"),
+    ] = None,
+    changes: Annotated[
+        list[str] | None, typer.Option("--set", metavar="A.B=C", help="change a setting")
+    ] = None,
 ) -> None:
     """Walk all data before any training: dialogues, turns, hours, problems. Exits 1 when there are problems."""
     from medtrain.check import check_corpus
@@ -52,7 +63,55 @@ def check(
     if len(problems) > show:
         typer.echo(f"… and {len(problems) - show} more (--show {len(problems)} prints all)", err=True)
     typer.echo(f"{len(problems)} problems" if problems else "no problems")
+    if config or changes:
+        _need_torch()
+        from medtrain.config import load_config
+        from medtrain.places import preset_config
+        from medtrain.preview import preview
+
+        settings = load_config(config or preset_config("train-tiny"), changes or [])
+        for line in preview(corpus, settings):
+            typer.echo(line)
     raise typer.Exit(1 if problems else 0)
+
+
+@app.command()
+def fit(
+    corpus: Annotated[
+        Path | None, typer.Option(help="a corpus, a run that holds one, or ShareGPT JSON [the last run's]")
+    ] = None,
+    stage: Annotated[StageName | None, typer.Option(help="do this stage alone [both]")] = None,
+    config: Annotated[Path | None, typer.Option(help="a train config [pipelines/train-tiny.yaml]")] = None,
+    changes: Annotated[
+        list[str] | None, typer.Option("--set", metavar="A.B=C", help="change a setting")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="the training run's folder [runs/<name of the config>]")
+    ] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="remove what an earlier run left there")] = False,
+) -> None:
+    """Train on a corpus: first the language model by text, then by speech. Goes on where it was stopped."""
+    from medtrain.config import load_config
+    from medtrain.places import RUNS, last_corpus, preset_config
+
+    settings = load_config(config or preset_config("train-tiny"), changes or [])
+    _need_torch()
+    from medtrain.fit import fit
+    from medtrain.run import STAGES
+
+    stages = [stage.value] if stage else STAGES
+    if not fit(corpus or last_corpus(), settings, out or RUNS / settings.name, stages, fresh=fresh):
+        raise typer.Exit(130)
+
+
+def _need_torch() -> None:
+    from importlib import import_module
+
+    for name in ("torch", "transformers", "accelerate", "peft", "tensorboard", "matplotlib"):
+        try:
+            import_module(name)
+        except ModuleNotFoundError as error:
+            raise UserError(f"{error.name} is not installed; run: pip install 'medsynth[train]'") from None
 
 
 def main() -> None:

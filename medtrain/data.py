@@ -1,16 +1,19 @@
-"""Reads a corpus from disk by its contract (schema version 1): Parquet under `data/`, audio inside.
+"""Reads dialogues from disk: a corpus by its contract (schema version 1), or ShareGPT JSON beside wave files.
 
-One slice of rows is in memory at a time, whatever the size of the corpus.
+Of a corpus, one slice of rows is in memory at a time, whatever its size.
 """
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import accumulate
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import polars as pl
@@ -20,17 +23,34 @@ from medtrain.errors import UserError
 
 SCHEMA_VERSION = 1
 SPLITS = ("train", "validation", "test")
+SAMPLE_RATE = 16000
+SILENCE = 1e-4
+"""Peak amplitude under which a clip counts as silent (full scale is 1)."""
 COLUMNS = ("id", "lang", "split", "turns")
+ROLES = {
+    "human": "patient",
+    "user": "patient",
+    "patient": "patient",
+    "assistant": "doctor",
+    "gpt": "doctor",
+    "doctor": "doctor",
+}
+"""What ShareGPT files call the two who speak."""
 
 
 @dataclass(frozen=True)
 class Utterance:
-    """One turn. `text` is the transcript; `flac` the clip (None: text only), `duration_s` as stated."""
+    """One turn: its transcript, and its clip.
+
+    `text` is as written, `spoken` as said aloud (equal where nothing else is known). `clip` is an audio file's
+    bytes, or its path, or None when the turn is text only; `duration_s` is what is stated about it.
+    """
 
     role: str
     text: str
-    flac: bytes | None
-    duration_s: float | None
+    clip: bytes | Path | None = None
+    duration_s: float | None = None
+    spoken: str = ""
 
 
 @dataclass(frozen=True)
@@ -70,33 +90,164 @@ def open_corpus(path: Path) -> Corpus:
     return Corpus(root, info, files)
 
 
+class Source(Protocol):
+    """Dialogues in a fixed order, of which any slice can be read."""
+
+    name: str
+
+    @property
+    def fingerprint(self) -> str:
+        """A string that changes when the dialogues do."""
+
+    def __len__(self) -> int: ...
+
+    def read(self, start: int, count: int) -> list[Consultation]:
+        """Return up to `count` dialogues from row `start` on."""
+
+
+class ParquetSource:
+    """One split of a corpus. Rows are numbered through its files in the order of their names."""
+
+    def __init__(self, corpus: Corpus, split: str) -> None:
+        self.name = f"{corpus.path} ({split})"
+        self._corpus = corpus
+        self._files = corpus.files[split]
+        self._ends = list(accumulate(map(_rows, self._files)))
+
+    def __len__(self) -> int:
+        return self._ends[-1] if self._ends else 0
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Of the corpus's own list of checksums; without one, of every data file."""
+        sums = self._corpus.path / "SHA256SUMS"
+        digest = hashlib.sha256()
+        for file in [sums] if sums.is_file() else self._files:
+            with file.open("rb") as opened:
+                digest.update(hashlib.file_digest(opened, "sha256").digest())
+        return digest.hexdigest()
+
+    def read(self, start: int, count: int) -> list[Consultation]:
+        """Return up to `count` dialogues from row `start` on."""
+        found: list[Consultation] = []
+        begin = 0
+        for file, end in zip(self._files, self._ends, strict=True):
+            if begin <= start < end:
+                found += _slice(file, start - begin, min(count, end - start))
+                count -= end - start
+                start = end
+            begin = end
+            if count <= 0:
+                break
+        return found
+
+
+class ShareGPTSource:
+    """A JSON list of `{id or idx, conversations: [{from, value, speech}]}`; `speech` is a wave file's path.
+
+    Paths are relative to the folder of the JSON file. The text is held in memory, the audio is not.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.name = str(path)
+        self._path = path
+        try:
+            raw = path.read_bytes()
+            data = json.loads(raw)
+        except OSError as error:
+            raise UserError(f"{path}: {error.strerror}") from None
+        except ValueError as error:
+            raise UserError(f"{path} is not JSON: {error}") from None
+        if not isinstance(data, list):
+            raise UserError(f"{path} is not a list of conversations")
+        self.fingerprint = hashlib.sha256(raw).hexdigest()
+        self._dialogues = [self._dialogue(row, number) for number, row in enumerate(data)]
+
+    def __len__(self) -> int:
+        return len(self._dialogues)
+
+    def read(self, start: int, count: int) -> list[Consultation]:
+        """Return up to `count` dialogues from row `start` on. Stated durations come from the file headers."""
+        return [self._with_durations(d) for d in self._dialogues[start : start + count]]
+
+    def _dialogue(self, row: Any, number: int) -> Consultation:
+        try:
+            turns = tuple(self._turn(turn) for turn in row["conversations"])
+            name = str(row.get("idx") or row.get("id") or number)
+        except (KeyError, TypeError, AttributeError) as error:
+            detail = f"role {error}" if isinstance(error, KeyError) else "its shape"
+            raise UserError(
+                f"{self._path}: row {number}: {detail} is not known; "
+                "a row is {conversations: [{from: human or assistant, value: text, speech: path}]}"
+            ) from None
+        return Consultation(name, str(row.get("lang", "")), "train", turns)
+
+    def _turn(self, turn: dict[str, Any]) -> Utterance:
+        speech = turn.get("speech")
+        clip = self._path.parent / speech if speech else None
+        return Utterance(ROLES[turn["from"]], turn["value"].strip(), clip, None, turn["value"].strip())
+
+    def _with_durations(self, dialogue: Consultation) -> Consultation:
+        turns = (replace(t, duration_s=_duration(t.clip)) if t.clip else t for t in dialogue.turns)
+        return replace(dialogue, turns=tuple(turns))
+
+
+def open_source(path: Path, split: str = "train") -> Source:
+    """Open a corpus's split, or a ShareGPT file (which is all `train`)."""
+    return ShareGPTSource(path) if path.suffix == ".json" else ParquetSource(open_corpus(path), split)
+
+
+def _duration(clip: bytes | Path) -> float | None:
+    assert isinstance(clip, Path)
+    try:
+        return float(soundfile.info(clip).duration)
+    except (soundfile.LibsndfileError, RuntimeError, OSError):
+        return None
+
+
 def consultations(file: Path, rows_at_once: int = 64) -> Iterator[Consultation]:
     """Yield the dialogues of one data file. Raises UserError naming the file when it cannot be read."""
+    for start in range(0, _rows(file), rows_at_once):
+        yield from _slice(file, start, rows_at_once)
+
+
+def _rows(file: Path) -> int:
     try:
         missing = set(COLUMNS) - set(pl.read_parquet_schema(file))
         if missing:
             raise UserError(f"{file}: column {sorted(missing)[0]} is missing")
-        total = pl.scan_parquet(file, glob=False).select(pl.len()).collect().item()
-        for start in range(0, total, rows_at_once):
-            rows = pl.scan_parquet(file, glob=False).select(COLUMNS).slice(start, rows_at_once).collect()
-            for row in rows.iter_rows(named=True):
-                yield Consultation(row["id"], row["lang"], row["split"], tuple(map(_utterance, row["turns"])))
+        return int(pl.scan_parquet(file, glob=False).select(pl.len()).collect().item())
     except (OSError, pl.exceptions.PolarsError) as error:
         raise UserError(f"{file}: cannot be read as Parquet ({type(error).__name__})") from None
 
 
+def _slice(file: Path, start: int, count: int) -> list[Consultation]:
+    try:
+        rows = pl.scan_parquet(file, glob=False).select(COLUMNS).slice(start, count).collect()
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise UserError(f"{file}: cannot be read as Parquet ({type(error).__name__})") from None
+    return [
+        Consultation(row["id"], row["lang"], row["split"], tuple(map(_utterance, row["turns"])))
+        for row in rows.iter_rows(named=True)
+    ]
+
+
 def _utterance(turn: dict[str, Any]) -> Utterance:
     clip = turn["audio"]
-    return Utterance(turn["role"], turn["text"], clip["bytes"] if clip else None, turn["duration_s"])
+    spoken = turn.get("spoken") or turn["text"]
+    return Utterance(turn["role"], turn["text"], clip["bytes"] if clip else None, turn["duration_s"], spoken)
 
 
-def decode(flac: bytes) -> tuple[np.ndarray, int]:
+def decode(clip: bytes | Path) -> tuple[np.ndarray, int]:
     """Return a clip's samples, float32 of shape (frames,), and its sampling rate in Hz.
 
-    Raises ValueError when the bytes are not audio, or not mono.
+    Raises ValueError when it is missing, is no audio, or is not mono.
     """
+    if isinstance(clip, Path) and not clip.is_file():
+        raise ValueError(f"{clip} is missing")
     try:
-        samples, rate = soundfile.read(io.BytesIO(flac), dtype="float32")
+        opened = clip if isinstance(clip, Path) else io.BytesIO(clip)
+        samples, rate = soundfile.read(opened, dtype="float32")
     except (soundfile.LibsndfileError, RuntimeError, TypeError) as error:
         raise ValueError(f"not decodable ({type(error).__name__})") from None
     if samples.ndim != 1:

@@ -1,0 +1,123 @@
+"""Writes a dialogue in the base model's own chat template, token ids and loss mask together.
+
+The template is run once for a sequence of roles, with marks in place of the words; what stands between the
+marks is its glue. Glue and words are then tokenised apart. So it is certain which token came from whom, whatever
+the template, and words such as `<|im_end|>` in a dialogue stay words: only glue may hold special tokens.
+"""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from medtrain.errors import UserError
+
+AUDIO = "<|audio|>"
+"""The placeholder: one stands for each audio token, and the projector's output takes its place."""
+
+_MARK = re.compile("\ue0f0([0-9]+)\ue0f1")
+_NAMES = {"patient": "user", "doctor": "assistant"}
+
+
+@dataclass(frozen=True)
+class Line:
+    """One turn as the model is given it: words, or (`audio` > 0) that many audio tokens in their place."""
+
+    role: str
+    text: str = ""
+    audio: int = 0
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """Token ids, and for each whether it is supervised: the doctor's words and the end of the doctor's turn."""
+
+    ids: list[int]
+    supervised: list[bool]
+
+    def labels(self) -> list[int]:
+        """Return the ids with -100 where nothing is supervised. The model shifts them."""
+        return [token if keep else -100 for token, keep in zip(self.ids, self.supervised, strict=True)]
+
+
+class Template:
+    """A tokenizer with its chat template. Raises UserError when the tokenizer does not serve.
+
+    `audio_id` is the placeholder's id; `end_ids` are the tokens that end a reply; `special_ids` are all that
+    words cannot hold.
+    """
+
+    def __init__(self, tokenizer: Any, system: str | None = None) -> None:
+        if not getattr(tokenizer, "is_fast", False):
+            raise UserError(f"{tokenizer.name_or_path}: needs a fast tokenizer (tokenizer.json)")
+        if not tokenizer.chat_template:
+            raise UserError(f"{tokenizer.name_or_path} has no chat template; take an instruction-tuned model")
+        if AUDIO not in tokenizer.get_vocab():
+            tokenizer.add_special_tokens(
+                {"additional_special_tokens": [AUDIO]}, replace_extra_special_tokens=False
+            )
+        self.tokenizer = tokenizer
+        self.system = system
+        self.audio_id: int = tokenizer.convert_tokens_to_ids(AUDIO)
+        self._glue_coder = tokenizer.backend_tokenizer
+        # A copy, because the switch is a state of the coder and threads share it.
+        self._word_coder = copy.deepcopy(tokenizer.backend_tokenizer)
+        self._word_coder.encode_special_tokens = True
+        self.special_ids = {i for i, token in tokenizer.added_tokens_decoder.items() if token.special}
+        self._glue: dict[tuple[tuple[str, ...], bool], list[list[int]]] = {}
+        self.end_ids = [self._glue_of(("patient", "doctor"), False)[-1][0]]
+        self.pad_id: int = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else self.end_ids[0]
+
+    def words(self, text: str) -> list[int]:
+        """Return the ids of plain words; special tokens in them are not read as such."""
+        return list(self._word_coder.encode(text, add_special_tokens=False).ids)
+
+    def render(self, lines: Sequence[Line]) -> Rendered:
+        """Return a whole dialogue, every doctor's turn supervised. Raises ValueError on roles it cannot take."""
+        return self._join(lines, self._glue_of(tuple(line.role for line in lines), False))
+
+    def prompt(self, lines: Sequence[Line]) -> list[int]:
+        """Return the ids after which the doctor speaks. Raises ValueError on roles it cannot take."""
+        return self._join(lines, self._glue_of(tuple(line.role for line in lines), True)).ids
+
+    def _join(self, lines: Sequence[Line], glue: list[list[int]]) -> Rendered:
+        ids = list(glue[0])
+        mask = [False] * len(ids)
+        for line, after in zip(lines, glue[1:], strict=True):
+            words = [self.audio_id] * line.audio if line.audio else self.words(line.text)
+            spoken_by_doctor = line.role == "doctor"
+            ids += words + after
+            mask += [spoken_by_doctor] * len(words)
+            mask += [spoken_by_doctor and at == 0 for at in range(len(after))]
+        return Rendered(ids, mask)
+
+    def _glue_of(self, roles: tuple[str, ...], reply: bool) -> list[list[int]]:
+        """Return the ids before the first turn and after each turn."""
+        if (roles, reply) not in self._glue:
+            self._glue[roles, reply] = self._run_template(roles, reply)
+        return self._glue[roles, reply]
+
+    def _run_template(self, roles: tuple[str, ...], reply: bool) -> list[list[int]]:
+        unknown = set(roles) - set(_NAMES)
+        if unknown or not roles:
+            raise ValueError(f"has roles {sorted(unknown)}" if unknown else "has no turns")
+        messages = [{"role": _NAMES[role], "content": f"\ue0f0{i}\ue0f1"} for i, role in enumerate(roles)]
+        if self.system is not None:
+            messages.insert(0, {"role": "system", "content": self.system})
+        try:
+            text = self.tokenizer.apply_chat_template(
+                messages, tokenize=False, add_generation_prompt=reply, enable_thinking=False
+            )
+        except Exception as error:  # templates raise what they like
+            raise ValueError(f"does not fit the chat template: {error}") from None
+        pieces = _MARK.split(text)
+        if pieces[1::2] != [str(i) for i in range(len(roles))]:
+            raise UserError(f"{self.tokenizer.name_or_path}: its chat template drops or repeats turns")
+        glue = [list(self._glue_coder.encode(p, add_special_tokens=False).ids) for p in pieces[::2]]
+        for role, after in zip(roles, glue[1:], strict=True):
+            if role == "doctor" and (not after or after[0] not in self.special_ids):
+                raise UserError(f"{self.tokenizer.name_or_path}: its chat template does not end a reply")
+        return glue
