@@ -10,7 +10,7 @@ VLLM_WITHOUT ?= torchvision torchaudio torchcodec triton
 SRC := pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help corpus train test test-hf test-vllm lint bench clean
+.PHONY: help corpus train test test-hf test-vllm test-coqui lint bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -69,6 +69,16 @@ test-vllm: ## vLLM in the process and as a server, with a tiny model (2.5 GB; sk
 	then OMP_NUM_THREADS=1 $(VENV)-vllm/bin/pytest tests/llm -k vllm -rs; \
 	else echo "skipped: $(VLLM) cannot be installed here (see the lines above)"; fi
 
+$(VENV)-coqui/.ready: $(SRC)
+	$(PYTHON) -m venv $(VENV)-coqui
+	$(VENV)-coqui/bin/pip install --quiet --upgrade pip
+	$(VENV)-coqui/bin/pip install --quiet '$(TORCH)'
+	$(VENV)-coqui/bin/pip install --quiet --editable '.[coqui,dev]'
+	@touch $@
+
+test-coqui: $(VENV)-coqui/.ready ## coqui voices by the real library, with tiny models (2 GB)
+	OMP_NUM_THREADS=1 $(VENV)-coqui/bin/pytest tests/voice/test_voice_coqui.py -rs
+
 lint: $(VENV)/.dev ## ruff and mypy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -76,8 +86,10 @@ lint: $(VENV)/.dev ## ruff and mypy
 
 bench: $(VENV)/.dev ## records per second, CPU-seconds per second of audio, start-up
 	$(BIN)/python -m tests.bench
+	$(BIN)/python -m tests.bench.bench_engine
+	$(BIN)/python -m tests.bench.bench_llm
 	$(BIN)/python -m tests.bench.bench_dedup --rows 20000
 	$(BIN)/python -m tests.bench.bench_dedup --growth 10000 100000
 
 clean: ## remove runs, environments and caches
-	rm -rf runs $(VENV) $(VENV)-hf $(VENV)-vllm build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	rm -rf runs $(VENV) $(VENV)-hf $(VENV)-vllm $(VENV)-coqui build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis

@@ -115,6 +115,8 @@ def _workspace(until: str, given: dict[str, Any], options: dict[str, Option]) ->
         for name, option in options.items()
         if option.setting and (given[name] or (given[name] == 0 and given[name] is not False))
     }
+    if until == "voice" and given["model"]:
+        settings[f"voice.{given['engine'] or 'openai'}.model"] = given["model"]
     if given.get("llm"):
         settings |= {f"{stage}.engine": "llm" for stage in LLM_STAGES if until in (stage, "pack")}
     try:
@@ -295,7 +297,10 @@ _verb(
         "hours": Option(float, "voice about this much audio", "voice.hours"),
         "ids": Option(Path, "voice the dialogues listed in this file, one id a line", "voice.ids", _absolute),
         "roles": Option(str, "who is voiced: patient, or patient,doctor", "voice.roles", _names),
-        "engine": Option(str, "voice engine: espeak", "voice.engine"),
+        "engine": Option(str, "voice engine: espeak, openai (a speech server) or coqui", "voice.engine"),
+        "model": Option(str, "model of that engine: a name that the server or coqui knows"),
+        "base_url": Option(str, "speech server, such as http://127.0.0.1:8880/v1", "voice.openai.base_url"),
+        "bank": Option(Path, "speaker bank in place of the built-in one", "voice.bank", _absolute),
     },
 )
 _verb("pack", "Write the corpus: tables, card, report, checksums.")
@@ -412,6 +417,39 @@ def say(
 
     speaker = speak(text, lang, profile, out, seed)
     typer.echo(f"{out}: {speaker.id}")
+
+
+@app.command("serve-voice")
+def serve_voice(
+    engine: Annotated[str, typer.Option("--engine", help="voice engine that speaks")] = "espeak",
+    host: Annotated[str, typer.Option("--host", help="address to listen on")] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", help="port; 0 takes any free one")] = 8880,
+    workers: Annotated[int | None, typer.Option("--workers", help="speaking processes (all cores)")] = None,
+    bank: Annotated[
+        Path | None, typer.Option("--bank", help="speaker bank in place of the built-in one")
+    ] = None,
+    api_key_env: Annotated[
+        str | None,
+        typer.Option("--api-key-env", help="environment variable with the key that clients must send"),
+    ] = None,
+) -> None:
+    """Serve voices of the bank as an OpenAI-compatible speech endpoint, /v1/audio/speech."""
+    import os
+
+    from medsynth.voice.bank import load_bank
+
+    try:
+        from medsynth.voice.server import SpeechService, serve
+    except ImportError:
+        raise UserError("serve-voice needs aiohttp: pip install 'medsynth[speech,espeak]'") from None
+    from medsynth.voice.engine import open_speech_engine
+    from medsynth.voice.settings import EngineSettings
+
+    key = os.environ.get(api_key_env, "") if api_key_env else ""
+    if api_key_env and not key:
+        raise UserError(f"--api-key-env {api_key_env}: this environment variable is not set")
+    service = SpeechService(open_speech_engine(engine, EngineSettings(), workers), load_bank(bank), key, bank)
+    serve(service, host, port, lambda url: typer.echo(f"{url}   (stop with Ctrl-C)"))
 
 
 @app.command()

@@ -19,6 +19,14 @@ class StageName(StrEnum):
     speech = "speech"
 
 
+class SplitName(StrEnum):
+    """The three splits of a corpus."""
+
+    train = "train"
+    validation = "validation"
+    test = "test"
+
+
 app = typer.Typer(
     name="medtrain",
     help="Train a speech language model on a medsynth corpus. Not for medical advice.",
@@ -102,6 +110,32 @@ def fit(
     stages = [stage.value] if stage else STAGES
     if not fit(corpus or last_corpus(), settings, out or RUNS / settings.name, stages, fresh=fresh):
         raise typer.Exit(130)
+
+
+@app.command("eval")
+def evaluate(
+    out: Annotated[
+        Path, typer.Argument(help="what fit left: a run, or one stage, checkpoint or model of it")
+    ],
+    corpus: Annotated[Path | None, typer.Option(help="another corpus than the one it was trained on")] = None,
+    split: Annotated[SplitName, typer.Option(help="what to evaluate on")] = SplitName.test,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="draw so many dialogues for each modality [all]")
+    ] = None,
+    generate: Annotated[int, typer.Option(min=0, help="dialogues of each modality to answer freely")] = 8,
+    seed: Annotated[int, typer.Option(min=0, help="of draws and bootstrap")] = 0,
+    skip_bad: Annotated[bool, typer.Option("--skip-bad", help="count rows that cannot be used")] = False,
+) -> None:
+    """Measure a trained model on dialogues it never saw: by speech, by transcript, by group; with samples.
+
+    Writes OUT/eval: eval.json, table.txt, figure.png. Nothing that a model says is medical advice.
+    """
+    _need_torch()
+    from medtrain.evaluate import Options, evaluate
+
+    evaluate(out, corpus, Options(split.value, limit, generate, seed, skip_bad), say=typer.echo)
+    typer.echo("\n" + (out / "eval" / "table.txt").read_text(encoding="utf-8"))
+    typer.echo(f"written to {out / 'eval'}: eval.json, table.txt, figure.png")
 
 
 def _need_torch() -> None:

@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -33,7 +34,7 @@ def fit(corpus: Path, config: TrainConfig, out: Path, stages: Sequence[str], *, 
 
     Raises UserError for what the user can mend; what was done until then stays.
     """
-    _quiet()
+    quiet()
     accelerator = parallel.start(config)
     if fresh and accelerator.is_main_process and out.exists():
         remove_run(out)
@@ -68,7 +69,7 @@ def _see_speech(run: Run, stages: Sequence[str]) -> None:
             raise no_speech(source.name)
 
 
-def _quiet() -> None:
+def quiet() -> None:
     """Leave the screen to our own lines: bars of loading and saving say nothing here."""
     from transformers.utils import logging
 
@@ -184,6 +185,13 @@ def _finish(run: Run) -> None:
     run.say(results_table(results))
     run.say(f"curves: {run.out / 'curves.png'}")
     if "speech" not in done:
-        run.say(f"next: medtrain fit --stage speech --corpus {run.corpus} --out {run.out}")
+        # With the run's own settings: others would be refused.
+        words = ["--stage", "speech", "--corpus", run.corpus, "--config", run.out / "config.yaml"]
+        run.say(f"next: {_line('medtrain', 'fit', *words, '--out', run.out)}")
+        run.say(f"or look at this stage: {_line('medtrain', 'eval', run.out)}")
     else:
-        run.say(f"next: medtrain eval {run.out}")
+        run.say(f"next: {_line('medtrain', 'eval', run.out)}")
+
+
+def _line(*words: object) -> str:
+    return shlex.join(map(str, words))

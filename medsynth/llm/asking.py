@@ -224,6 +224,9 @@ class Asking(Generic[T]):
             elif found.fault == "rejected":
                 line = f"{section}: {server} refuses every request; it says: {found.detail}"
                 self._breaker.failure("refused", line)
+            elif found.unlike:
+                line = f"{section}: {server} never sends what it is asked for: {found.detail}"
+                self._breaker.failure("refused", line)
             else:
                 hint = f"raise {section}.timeout_s, or " if found.fault == "timeout" else ""
                 line = (

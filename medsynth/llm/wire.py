@@ -58,7 +58,8 @@ class Trouble:
     `passes`: asking again may help. `overload`: fewer at a time may help. `retry_after`: seconds the server
     asks to wait. `hopeless`: why no request can succeed. `about_schema`: the server objects to the schema it
     was sent. `renamed`: the limit on tokens must be called `max_completion_tokens`, as newer
-    hosted models do. `absent`: no server takes connections, or it is not ready.
+    hosted models do. `absent`: no server takes connections, or it is not ready. `unlike`: a whole answer of
+    another kind than asked for; where nothing else ever comes, the settings are wrong.
     """
 
     fault: Fault
@@ -70,6 +71,7 @@ class Trouble:
     about_schema: bool = False
     renamed: bool = False
     absent: Literal["unreachable", "unready"] | None = None
+    unlike: bool = False
 
 
 class Failed(Exception):

@@ -27,7 +27,7 @@ from medsynth.sources import all_sources
 from medsynth.stages.pack import PackInputs, pack
 from medsynth.text.clean import clean
 from medsynth.text.personal import redact
-from medsynth.voice.bank import load_bank
+from medsynth.voice.bank_engines import speakers_for
 
 EXAMPLES_PER_REASON = 3
 
@@ -58,7 +58,12 @@ def pack_run(workspace: Workspace, shards: Sequence[Shard], display: Display) ->
             pipeline_hash=digest(text),
             dialogues=_dialogues(shards, display),
             ledger=ledger,
-            speakers=load_bank(workspace.context.resolve(bank) if bank else None),
+            speakers=speakers_for(
+                workspace.context.resolve(bank) if bank else None,
+                config.voice.used,
+                without_consent=config.voice.clone_without_consent,
+                children=config.voice.clone_children,
+            ),
             examples=reject_examples(workspace, ledger),
             citations=_citations(workspace),
             usage=usage_facts(workspace),
@@ -90,6 +95,10 @@ def public_pipeline(workspace: Workspace) -> dict[str, Any]:
         own["model"] = public_name(own["model"]) if own["model"] else None
         folder = data[stage]["prompts_folder"]
         data[stage]["prompts_folder"] = Path(folder).name if folder else None
+    data["voice"]["openai"]["base_url"] = None
+    for key in ("model_path", "config_path"):
+        if data["voice"]["coqui"].get(key):
+            data["voice"]["coqui"][key] = Path(data["voice"]["coqui"][key]).name
     for key in ("bank", "ids"):
         if data["voice"].get(key):
             data["voice"][key] = Path(data["voice"][key]).name

@@ -16,19 +16,21 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any, Protocol
 
 from medsynth.errors import UserError
 from medsynth.records import Failed, Outcome, Record
-from medsynth.run.pool import Done, WorkerError
+from medsynth.run.pool import Done, WorkerError, default_workers
 from medsynth.run.shards import Shard, ShardRow, kept_records, record_id, summarize, write_shard
 from medsynth.run.tasks import StaleRows, Task, cpu_seconds, failed, is_engine_fault, record_keys
 from medsynth.stages.llm_stage import LLMStage
 
+HELPED_FROM, MOST_HELPERS = 4, 8  # shards; processes
 GIVE_UP_AFTER = 50
 """So many records in a row that the engine failed, and a run stops: something is wrong with the server."""
 
@@ -199,15 +201,44 @@ async def run_stream(tasks: Sequence[Task], send: Callable[[Any], None]) -> None
                 return
 
     source = _positions(tasks, stage, progress)
+    helpers = _helpers(tasks)
+    stage.helpers = helpers
     try:
         async with asyncio.TaskGroup() as group:
             for _ in range(stage.concurrency):
                 group.create_task(work(source))
     finally:
         await stage.aclose()
+        if helpers is not None:
+            helpers.shutdown(wait=False, cancel_futures=True)
         progress.flush()
     if stop:
         raise stop[0]
+
+
+def _helpers(tasks: Sequence[Task]) -> ProcessPoolExecutor | None:
+    """Return processes for what a stage computes on its replies; None for a small run or a single core.
+
+    They are started when they are first needed.
+    """
+    size = min(default_workers() - 1, MOST_HELPERS)
+    if size < 1 or len(tasks) < HELPED_FROM:
+        return None
+    context = multiprocessing.get_context("spawn")
+    return ProcessPoolExecutor(size, mp_context=context, initializer=_help)
+
+
+def _help() -> None:
+    """Prepare a helper: the coordinator decides when to stop, and nobody outlives the process that asks."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def leave() -> None:
+        wait([parent.sentinel])
+        os._exit(1)
+
+    threading.Thread(target=leave, daemon=True).start()
 
 
 def _positions(tasks: Sequence[Task], stage: LLMStage, progress: _Progress) -> Iterator[tuple[_Open, int]]:

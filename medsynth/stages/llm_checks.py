@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from medsynth.records import Reason
-from medsynth.stages.llm_draft import ASKS, Draft, asked_for, terms
+from medsynth.stages.llm_draft import ASKS, Draft, asked_for
 from medsynth.stages.llm_wording import problem_text
 from medsynth.text.language import identify
 from medsynth.text.sentences import length
@@ -159,7 +159,7 @@ def _repeated(draft: Draft) -> list[int]:
     for n, turn in enumerate(draft.turns):
         if turn.role != "patient":
             continue
-        new = terms(turn.text, draft.lang)
+        new = draft.terms[n]
         # A patient who asks in turn has not answered.
         asked = n > 0 and draft.turns[n - 1].purpose == "inquiry" and not _MARKS.search(turn.text)
         if asked and len(new) >= 3 and any(new <= before for before in told):

@@ -7,7 +7,7 @@ linear in the length of dialogue and source.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
@@ -126,8 +126,8 @@ class Draft:
         self.asked = "\n".join(t.text for t in source if t.role == "patient")
         self.answered = "\n".join(t.text for t in source if t.role == "doctor")
         self.advised = advice_of(self.answered, self.source_lang)
-        self.patient = terms(" \n".join(t.text for t in turns if t.role == "patient"), lang)
-        self.doctor = terms(" \n".join(t.text for t in turns if t.role == "doctor"), lang)
+        self.terms = [terms(t.text, lang) for t in turns]
+        self.patient = self._said(lambda turn: turn.role == "patient")
         self.sizes = [len(_tokens(t.text, lang)) for t in turns]
         self.runs = [] if self.translated else copied_runs([t.text for t in turns], source, lang)
 
@@ -135,6 +135,10 @@ class Draft:
     def inquiries(self) -> list[int]:
         """The doctor's turns that are meant to ask."""
         return [n for n, t in enumerate(self.turns) if t.role == "doctor" and t.purpose == "inquiry"]
+
+    def _said(self, by: Callable[[Utterance], bool]) -> set[str]:
+        """Return what the turns that `by` chooses say."""
+        return set[str]().union(*(found for t, found in zip(self.turns, self.terms, strict=True) if by(t)))
 
     def copied(self) -> float:
         """Share of the dialogue that stands in long runs of the source."""
@@ -150,8 +154,8 @@ class Draft:
         if not asked:
             share = covered(terms(self.asked, self.lang), self.patient)
             return float(share >= need / 2), []
-        said = [(t.text, terms(t.text, self.lang)) for t in self.turns if t.role == "patient"]
-        asking = set[str]().union(*(found for text, found in said if _ASKS_FOR[self.lang].search(text)))
+        asks = _ASKS_FOR[self.lang]
+        asking = self._said(lambda turn: turn.role == "patient" and bool(asks.search(turn.text)))
         lost = [
             q for q, found in ((q, terms(q, self.lang)) for q in asked)
             if covered(found, asking) < need and covered(found, self.patient) < _TOLD
@@ -160,10 +164,7 @@ class Draft:
 
     def advice_kept(self) -> float:
         """Return the share of the content of the source's advice that the doctor says outside of questions."""
-        said = terms(
-            " \n".join(t.text for t in self.turns if t.role == "doctor" and t.purpose != "inquiry"),
-            self.lang,
-        )
+        said = self._said(lambda turn: turn.role == "doctor" and turn.purpose != "inquiry")
         advice = terms(self.advised or self.answered, self.lang)
         return min(1.0, len(advice & said) / max(1, min(len(advice), _ROOM[self.lang]))) if advice else 1.0
 

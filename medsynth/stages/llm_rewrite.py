@@ -11,17 +11,17 @@ import asyncio
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeAlias
 
 from medsynth.errors import UserError
 from medsynth.llm.base import ChatEngine, Message
 from medsynth.llm.prompts import Prompt, defused, load_prompt, turn_lines
 from medsynth.llm.session import Answer, NoAnswer
 from medsynth.llm.settings import public_name
-from medsynth.records import Dialogue, Outcome, Provenance, RawQA, Reason, Rejected, Turn, keep
+from medsynth.records import Dialogue, Outcome, Provenance, RawQA, RawTurn, Reason, Rejected, Turn, keep
 from medsynth.stages.base import Context, StageSettings
 from medsynth.stages.llm_checks import CHECKS, Problem, by_severity, check
-from medsynth.stages.llm_draft import Draft, Rewritten, Rules, asked_for
+from medsynth.stages.llm_draft import Draft, Rewritten, Rules, Utterance, asked_for
 from medsynth.stages.llm_facts import check_facts
 from medsynth.stages.llm_stage import LLMStage
 from medsynth.stages.rewrite import RewriteSettings, RewriteStage, language
@@ -43,11 +43,17 @@ _NAMES = {("en", "en"): "English", ("en", "zh"): "Chinese", ("zh", "en"): "è‹±æ–
 _NO_INQUIRY = ("rewrite-reference", "rewrite-safety")
 
 
+# What a dialogue is judged by: its turns, the source, the dialogue's language, the rules, the source's language.
+Case: TypeAlias = tuple[tuple[Utterance, ...], tuple[RawTurn, ...], str, Rules, str]
+
+
 @dataclass(frozen=True)
 class Written:
     """One dialogue with what its checks found, the most serious first, and its figures."""
 
-    draft: Draft
+    turns: tuple[Utterance, ...]
+    lang: str
+    translated: bool
     problems: tuple[Problem, ...]
     figures: dict[str, float]
     model: str
@@ -58,6 +64,29 @@ class Written:
         order = list(CHECKS)
         worst = len(order) - order.index(self.problems[0].check) if self.problems else 0
         return worst, len(self.problems), -self.figures["faithfulness"]
+
+
+def assess(
+    turns: tuple[Utterance, ...], source: tuple[RawTurn, ...], lang: str, rules: Rules, source_lang: str
+) -> tuple[tuple[Problem, ...], dict[str, float]]:
+    """Return everything that is wrong with a dialogue, the most serious first, and its figures.
+
+    It is a function of its arguments alone, so that it can run in another process.
+    """
+    draft = Draft(turns, source, lang, rules, source_lang)
+    problems = check(draft)
+    found: list[Problem] = []
+    faithfulness = 0.0
+    if not _unreadable(problems):
+        found, faithfulness = check_facts(draft)
+    figures = {
+        "faithfulness": faithfulness,
+        "copied": round(draft.copied(), 4),
+        "inquiries": float(len(draft.inquiries)),
+    }
+    return tuple(by_severity([*problems, *found])), figures
+
+
 # What one reply can hold; the extractive rewriter may go on for longer.
 _MAX_TURNS = 40
 
@@ -142,11 +171,11 @@ class LLMRewriteStage(LLMStage[RawQA]):
 
     def repair_messages(self, record: RawQA, written: Written) -> tuple[Message, ...]:
         """Return what is sent when a dialogue failed its checks: what was sent first, the dialogue, the problems."""
-        lang = written.draft.lang
+        lang = written.lang
         repair = self._prompts["repair", lang].render(
             limit=self._limit(lang), problems="\n".join(problem.message for problem in written.problems)
         )
-        reply = defused(Rewritten(turns=written.draft.turns).model_dump_json())
+        reply = defused(Rewritten(turns=written.turns).model_dump_json())
         return (*self.messages(record), Message("assistant", reply), *repair)
 
     def _limit(self, lang: str) -> int:
@@ -171,13 +200,14 @@ class LLMRewriteStage(LLMStage[RawQA]):
             return Rejected(Reason.WRONG_LANGUAGE, f"no rewrite prompt for {record.lang}")
         answers = await self._candidates(record)
         attempts = sum(answer.attempts for answer in answers)
-        written = min((self.judge(record, a.value, a.model) for a in answers), key=lambda w: w.rank)
+        judged = [await self._assessed(record, answer) for answer in answers]
+        written = min(judged, key=lambda w: w.rank)
         repairs = 0
         while written.problems and repairs < self.settings.repairs:
             repairs += 1
             answer = await self.session.ask(self.repair_messages(record, written), Rewritten, record.id)
             attempts += answer.attempts
-            written = self.judge(record, answer.value, answer.model)
+            written = await self._assessed(record, answer)
         if written.problems:
             return _rejected(written.problems)
         return keep(self._dialogue(record, written, attempts, repairs))
@@ -195,6 +225,14 @@ class LLMRewriteStage(LLMStage[RawQA]):
 
     def judge(self, record: RawQA, reply: Rewritten, model: str = "") -> Written:
         """Return a dialogue with everything that is wrong with it, and its figures."""
+        case = self._case(record, reply)
+        return self._written(case, *assess(*case), model)
+
+    async def _assessed(self, record: RawQA, answer: Answer[Rewritten]) -> Written:
+        case = self._case(record, answer.value)
+        return self._written(case, *await self.compute(assess, *case), answer.model)
+
+    def _case(self, record: RawQA, reply: Rewritten) -> Case:
         name, lang = self.prompt_name(record), self.target(record) or "en"
         settings = self.settings
         rules = Rules(
@@ -205,31 +243,25 @@ class LLMRewriteStage(LLMStage[RawQA]):
             advice_share=settings.advice_share,
             copied_share=settings.copied_share,
         )
-        turns = [
+        turns = tuple(
             t.model_copy(
                 update={"text": t.text.strip(), "purpose": t.purpose if t.role == "doctor" else None}
             )
             for t in reply.turns
-        ]
-        draft = Draft(turns, record.turns, lang, rules, language(record.lang))
-        problems = check(draft)
-        found: list[Problem] = []
-        faithfulness = 0.0
-        if not _unreadable(problems):
-            found, faithfulness = check_facts(draft)
-        figures = {
-            "faithfulness": faithfulness,
-            "copied": round(draft.copied(), 4),
-            "inquiries": float(len(draft.inquiries)),
-        }
-        return Written(draft, tuple(by_severity([*problems, *found])), figures, model)
+        )
+        return turns, record.turns, lang, rules, language(record.lang)
+
+    @staticmethod
+    def _written(case: Case, problems: tuple[Problem, ...], figures: dict[str, float], model: str) -> Written:
+        turns, _, lang, _, source_lang = case
+        return Written(turns, lang, source_lang != lang, problems, figures, model)
 
     def _dialogue(self, record: RawQA, written: Written, attempts: int, repairs: int) -> Dialogue:
-        lang = written.draft.lang
+        lang = written.lang
         prompt: Prompt = self._prompts[self.prompt_name(record), lang]
-        turns = tuple(Turn(role=t.role, text=t.text) for t in written.draft.turns)
-        notes = {"purposes": "".join((t.purpose or "-")[0] for t in written.draft.turns)}
-        if written.draft.translated:
+        turns = tuple(Turn(role=t.role, text=t.text) for t in written.turns)
+        notes = {"purposes": "".join((t.purpose or "-")[0] for t in written.turns)}
+        if written.translated:
             notes["source_lang"] = record.lang
         return Dialogue(
             id=record.id,
@@ -237,7 +269,7 @@ class LLMRewriteStage(LLMStage[RawQA]):
             raw_ids=(record.id,),
             group=record.group,
             cluster=record.cluster,
-            lang=lang if written.draft.translated else record.lang,
+            lang=lang if written.translated else record.lang,
             kind=record.kind,
             licence=record.licence,
             split=record.split or "train",

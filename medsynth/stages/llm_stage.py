@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Sequence
-from typing import Any, ClassVar, Literal
+from collections.abc import Callable, Sequence
+from concurrent.futures import BrokenExecutor, Executor
+from typing import Any, ClassVar, Literal, TypeVar
 
 from medsynth.errors import UserError
 from medsynth.llm.base import ChatEngine
@@ -19,6 +20,8 @@ from medsynth.llm.session import TROUBLES, NoAnswer, Session
 from medsynth.llm.settings import LLMOverride, LLMSettings
 from medsynth.records import Failed, Outcome, Reason, Rejected
 from medsynth.stages.base import Context, R, Stage
+
+T = TypeVar("T")
 
 
 class LLMStage(Stage[R]):
@@ -35,6 +38,7 @@ class LLMStage(Stage[R]):
         self.llm: LLMSettings = override.over(context.llm)
         if not self.llm.model and engine is None and self.llm.engine == "vllm":
             raise UserError(f"{self.name}: no model is named; give --model or llm.model")
+        self.helpers: Executor | None = None
         self._engine = engine
         self._journal: Journal | None = None
         self._sessions: dict[str, Session] = {}
@@ -73,6 +77,19 @@ class LLMStage(Stage[R]):
             budget = Budget(self.context.budget, llm, self._journal) if self._journal else None
             self._sessions[name] = Session(self.name, engine, llm, self._journal, budget, self.context.seed)
         return self._sessions[name]
+
+    async def compute(self, function: Callable[..., T], *arguments: Any) -> T:
+        """Return `function(*arguments)`, worked out beside the event loop where the runner lent helpers.
+
+        Function and arguments must pickle. A helper that dies costs nothing but time: the call is made here.
+        """
+        if self.helpers is None:
+            return function(*arguments)
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self.helpers, function, *arguments)
+        except BrokenExecutor:
+            self.helpers = None
+            return function(*arguments)
 
     async def judged(self, record: R) -> Outcome:
         """Return `outcome(record)`, or the fitting end of a record that got no answer.

@@ -74,7 +74,7 @@ class RewriteStage(Stage[RawQA]):
     """RawQA (screened, with its split) in, Dialogue out. Frames are the only input besides the record."""
 
     name: ClassVar[str] = "rewrite"
-    version: ClassVar[int] = 4
+    version: ClassVar[int] = 5
     Settings = RewriteSettings
 
     @classmethod

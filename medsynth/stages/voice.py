@@ -3,92 +3,71 @@
 from __future__ import annotations
 
 import hashlib
-import statistics
 from collections.abc import Sequence
-from importlib import metadata
+from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import polars as pl
-from pydantic import Field, field_validator
 
 from medsynth.errors import UserError
-from medsynth.records import (
-    AgeGroup,
-    Dialogue,
-    Failed,
-    Outcome,
-    PatientProfile,
-    Reason,
-    Rejected,
-    Role,
-    Speaker,
-    age_group_of,
-    keep,
-)
-from medsynth.stages.base import Context, GlobalStage, StageSettings
+from medsynth.records import AgeGroup, Dialogue, Outcome, Speaker, keep
+from medsynth.stages.base import Context, GlobalStage, Stage, StageSettings
+from medsynth.stages.voice_casting import Casting
+from medsynth.stages.voice_settings import VoiceSettings
 from medsynth.text.spoken import spoken_form
-from medsynth.voice.bank import bank_hash, load_bank
-from medsynth.voice.dialogue import ClipRejected, Voiced, voice_turns
-from medsynth.voice.engine import VoiceEngine, VoiceError, open_engine, require_engine
-from medsynth.voice.match import Match, ProfileSpec, candidates
+from medsynth.voice.bank import bank_hash
+from medsynth.voice.bank_engines import speakers_for
+from medsynth.voice.dialogue import carry_out
+from medsynth.voice.engine import LOCAL_ENGINES, VoiceEngine, engine_identity, open_engine, require_engine
 from medsynth.voice.pace import load
+
+__all__ = ["VoiceSettings", "VoiceStage"]
 
 # Seconds of pause that a clip carries: its edges, and what espeak leaves at a comma or full stop.
 _TURN_PAUSE_S, _PHRASE_PAUSE_S = 0.2, 0.25
 _PACE: dict[AgeGroup | None, float] = {"child": 4.9, "youth": 5.0, "adult": 4.7, "elderly": 3.9, None: 4.7}
-# Where a clip cannot be mended in the matched voice, the whole dialogue is tried once in the next one.
-_VOICES_TRIED = 2
-_SUMMARISED = ("f0_hz", "pace", "duration_ratio", "loudness_lufs", "gap_s")
-
-
-class VoiceSettings(StageSettings):
-    """`count`, `hours` or `ids` (a file, one dialogue id a line) choose what is voiced; by default all but exams.
-
-    `profile` forces who is heard ("female-elderly", "child,en-GB-scotland"). `repairs`: how often a clip that
-    fails its checks is said again before it is said sentence by sentence and then in the next voice; 0: never.
-    `bank` is a speaker bank in place of the built-in one.
-    """
-
-    engine: str = "espeak"
-    roles: tuple[Role, ...] = ("patient",)
-    count: int | None = Field(default=None, ge=0)
-    hours: float | None = Field(default=None, ge=0)
-    ids: str | None = None
-    profile: str | None = None
-    repairs: int = Field(default=2, ge=0, le=8)
-    bank: str | None = None
-
-    @field_validator("roles")
-    @classmethod
-    def _some_role(cls, roles: tuple[Role, ...]) -> tuple[Role, ...]:
-        if not roles:
-            raise ValueError("name at least one role: patient, doctor")
-        return tuple(sorted(set(roles), reverse=True))
+# What says how the work is done, or which of it, and not what comes of it.
+_NOT_RESULTS = {"count", "hours", "ids", "bank", "openai", "coqui", "check_workers", "store_gb",
+                "clone_without_consent", "clone_children"}  # fmt: skip
 
 
 class VoiceStage(GlobalStage[Dialogue]):
     """Speaks dialogues. Splits, genders and languages are never crossed in the choice of a voice."""
 
     name: ClassVar[str] = "voice"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     resource: ClassVar[Literal["cpu", "io", "gpu"]] = "cpu"
     Settings: ClassVar[type[StageSettings]] = VoiceSettings
     settings: VoiceSettings
 
     def __init__(self, settings: VoiceSettings, context: Context) -> None:
         super().__init__(settings, context)
-        require_engine(settings.engine)  # before any work: a missing extra is the run's error, not a record's
-        path = context.resolve(settings.bank) if settings.bank else None
-        self.bank = tuple(s for s in load_bank(path) if s.engine == settings.engine)
-        accents = sorted({s.accent for s in self.bank})
-        self.forced = ProfileSpec.parse(settings.profile, accents) if settings.profile else ProfileSpec()
-        self._engine: VoiceEngine | None = None
+        for name in settings.used:  # before any work: a missing extra is the run's error, not a record's
+            require_engine(name, settings.of_engines)
+        self.bank_path: Path | None = context.resolve(settings.bank) if settings.bank else None
+        self.bank: tuple[Speaker, ...] = speakers_for(
+            self.bank_path,
+            settings.used,
+            without_consent=settings.clone_without_consent,
+            children=settings.clone_children,
+        )
+        self.casting = Casting(settings, self.bank, context.seed)
+        self._engines: dict[str, VoiceEngine] = {}
+
+    @classmethod
+    def implementation(cls, settings: Any) -> type[Stage]:
+        """Return the class for these engines: those that are slow or far away are kept busy by one process."""
+        if set(settings.used) <= LOCAL_ENGINES:
+            return VoiceStage
+        from medsynth.stages.voice_stream import StreamedVoiceStage
+
+        return StreamedVoiceStage
 
     def fingerprint(self) -> str:
         """Return what all results depend on: not what is chosen to be voiced, and not the bank as a whole."""
-        text = self.settings.model_dump_json(exclude={"count", "hours", "ids", "bank"})
-        library = metadata.version("espeakng-loader") if self.settings.engine == "espeak" else ""
-        whole = f"{self.name}|{self.version}|{self.context.seed}|{text}|{library}"
+        text = self.settings.model_dump_json(exclude=_NOT_RESULTS)
+        engines = "|".join(engine_identity(name, self.settings.of_engines) for name in self.settings.used)
+        whole = f"{self.name}|{self.version}|{self.context.seed}|{text}|{engines}"
         return hashlib.blake2b(whole.encode(), digest_size=16).hexdigest()
 
     def side_inputs(self) -> str:
@@ -100,9 +79,7 @@ class VoiceStage(GlobalStage[Dialogue]):
 
         The next in line count because a repair may fall back on them.
         """
-        patients = self._patients(record, self._profile(record))[:_VOICES_TRIED]
-        doctors = self._doctors(record, patients)[:_VOICES_TRIED]
-        text = "|".join(m.speaker.content_hash() + repr(m.relaxations) for m in (*patients, *doctors))
+        text = "|".join(m.speaker.content_hash() + repr(m.relaxations) for m in self.casting.heard(record))
         return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
     def sketch(self, batch: Sequence[Dialogue]) -> pl.DataFrame:
@@ -154,127 +131,22 @@ class VoiceStage(GlobalStage[Dialogue]):
 
     def decide(self, batch: Sequence[Dialogue], decisions: Sequence[str]) -> list[Outcome]:
         """Return each dialogue voiced, as it was, or rejected."""
+        for name in self.settings.used:
+            if name not in self._engines and "voice" in decisions:
+                self._engines[name] = open_engine(name, self.settings.of_engines)
         return [
-            self._voice(record) if decision == "voice" else keep(record)
+            carry_out(self.casting.takes(record), self._engines) if decision == "voice" else keep(record)
             for record, decision in zip(batch, decisions, strict=True)
         ]
 
     def close(self) -> None:
-        """Stop the engine."""
-        if self._engine is not None:
-            self._engine.close()
-            self._engine = None
-
-    def _voice(self, record: Dialogue) -> Outcome:
-        profile = self._profile(record)
-        if profile.gender is None or profile.age_group is None:
-            return Failed(
-                "ProfileMissing", "age group or gender of the speaker is not set; run profile before voice"
-            )
-        spoken = [spoken_form(turn.text, record.lang) for turn in record.turns]
-        for index, (turn, text) in enumerate(zip(record.turns, spoken, strict=True)):
-            if turn.role in self.settings.roles and not any(c.isalnum() for c in text):
-                return Rejected(Reason.UNSPEAKABLE, f"turn {index} holds nothing that can be said")
-        patients = self._patients(record, profile)
-        doctors = self._doctors(record, patients)
-        if not patients or ("doctor" in self.settings.roles and not doctors):
-            cell = f"{record.lang}, {profile.gender}, {profile.age_group}, {record.split}"
-            return Rejected(
-                Reason.NO_SPEAKER, cell if not patients else f"{cell}: no second adult for the doctor"
-            )
-        if self._engine is None:
-            self._engine = open_engine(self.settings.engine)
-        problem = ""
-        for attempt, chosen in enumerate(patients[: _VOICES_TRIED if self.settings.repairs else 1]):
-            everyone: dict[Role, Speaker] = {"patient": chosen.speaker}
-            if doctors:
-                everyone["doctor"] = doctors[min(attempt, len(doctors) - 1)].speaker
-            speakers = {role: everyone[role] for role in self.settings.roles}
-            try:
-                voiced = voice_turns(
-                    self._engine, record, spoken, speakers, self.context.seed, self.settings.repairs
-                )
-            except ClipRejected as error:
-                problem = problem or str(error)
-                continue
-            except VoiceError as error:
-                return Failed("VoiceError", str(error))
-            if attempt:
-                voiced.repairs.append(f"next voice instead of {patients[0].speaker.id}")
-            return keep(self._with_audio(record, profile, spoken, chosen, speakers, voiced))
-        return Rejected(Reason.AUDIO_CHECK, problem)
-
-    def _with_audio(
-        self,
-        record: Dialogue,
-        profile: PatientProfile,
-        spoken: Sequence[str],
-        chosen: Match,
-        speakers: dict[Role, Speaker],
-        voiced: Voiced,
-    ) -> Dialogue:
-        checks: dict[str, float] = {
-            "clips": float(len(voiced.audio)),
-            "seconds": round(sum(a.duration_s for a in voiced.audio.values()), 3),
-        }
-        of_patient = [c for i, c in voiced.checks.items() if record.turns[i].role == "patient"]
-        for name in _SUMMARISED:
-            values = [c[name] for c in of_patient if c.get(name)]
-            if values:
-                checks[name] = round(statistics.median(values), 3)
-                checks[f"{name}_min"], checks[f"{name}_max"] = round(min(values), 3), round(max(values), 3)
-        notes = {}
-        if chosen.relaxations and "patient" in speakers:
-            notes["relaxed"] = "; ".join(chosen.relaxations)
-        if voiced.repairs:
-            notes["repairs"] = "; ".join(voiced.repairs)
-        turns = tuple(
-            turn.model_copy(update={"spoken": text, "audio": voiced.audio.get(index)})
-            for index, (turn, text) in enumerate(zip(record.turns, spoken, strict=True))
-        )
-        return record.model_copy(
-            update={
-                "turns": turns,
-                "patient": profile,
-                "speaker_id": speakers["patient"].id if "patient" in speakers else None,
-                "doctor_speaker_id": speakers["doctor"].id if "doctor" in speakers else None,
-                "checks": record.checks | checks,
-                "notes": record.notes | notes,
-            }
-        )
-
-    def _profile(self, record: Dialogue) -> PatientProfile:
-        """Return who is heard, with what the user forces; an accent is forced on its own language only."""
-        update: dict[str, Any] = {}
-        if self.forced.age_group:
-            update |= {"age_group": self.forced.age_group, "age_basis": "forced"}
-            if record.patient.age is not None and age_group_of(record.patient.age) != self.forced.age_group:
-                update["age"] = None
-        if self.forced.gender:
-            update |= {"gender": self.forced.gender, "gender_basis": "forced"}
-        if self.forced.accent and _language(self.forced.accent) == _language(record.lang):
-            update |= {"accent": self.forced.accent, "accent_basis": "forced"}
-        return record.patient.model_copy(update=update) if update else record.patient
-
-    def _patients(self, record: Dialogue, profile: PatientProfile) -> list[Match]:
-        return candidates(
-            self.bank, lang=record.lang, gender=profile.gender, age_group=profile.age_group, accent=profile.accent,
-            split=record.split, seed=self.context.seed, dialogue_id=record.id,
-        )  # fmt: skip
-
-    def _doctors(self, record: Dialogue, patients: Sequence[Match]) -> list[Match]:
-        """Return adults of any gender and accent who are not this dialogue's patient; [] unless doctors speak."""
-        if "doctor" not in self.settings.roles:
-            return []
-        taken = frozenset(m.speaker.id for m in patients[:_VOICES_TRIED])
-        found = candidates(
-            self.bank, lang=record.lang, gender=None, age_group="adult", accent=None, split=record.split,
-            seed=self.context.seed, dialogue_id=f"{record.id}#doctor", exclude=taken,
-        )  # fmt: skip
-        return [m for m in found if m.speaker.age_group == "adult"]
+        """Stop the engines."""
+        for engine in self._engines.values():
+            engine.close()
+        self._engines.clear()
 
     def _sketch(self, record: Dialogue) -> tuple[str, str, str, int, float]:
-        profile = self._profile(record)
+        profile = self.casting.profile(record)
         seconds = 0.0
         for turn in record.turns:
             if turn.role in self.settings.roles:
@@ -300,7 +172,3 @@ class VoiceStage(GlobalStage[Dialogue]):
         except (OSError, UnicodeDecodeError) as error:
             raise UserError(f"the file of ids cannot be read: {error}") from None
         return [line.strip() for line in lines if line.strip()]
-
-
-def _language(tag: str) -> str:
-    return tag.split("-")[0]

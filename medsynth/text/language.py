@@ -63,6 +63,9 @@ _FOREIGN = (
 )
 
 
+_ANY_FOREIGN = frozenset[str]().union(*_FOREIGN)
+
+
 def identify(text: str) -> Language:
     """Return the language that most of `text` is in.
 
@@ -79,7 +82,8 @@ def identify(text: str) -> Language:
     if len(found) < 4 or han >= len(found):
         return "unknown"
     english = sum(w in _ENGLISH for w in found)
-    foreign = max(sum(w in words for w in found) for words in _FOREIGN)
+    telling = [w for w in found if w in _ANY_FOREIGN]
+    foreign = max(sum(w in words for w in telling) for words in _FOREIGN)
     if foreign >= 2 and foreign > english * 1.5 and foreign * 8 >= len(found):
         return "other"
     return "en" if english * 12 >= len(found) else "unknown"

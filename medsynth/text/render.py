@@ -19,7 +19,8 @@ as one: a span that ends before the full stop of its sentence goes on with the n
 lips." -> "... include: fever, dry lips."). So are the terms of a list of definitions, said without them
 ("Tests may be used: Biopsy: The removal of cells. Smear: ..." -> "Tests may be used: biopsy, smear."), and a
 term with its definition ("Biopsy: The removal ..." -> "Biopsy, the removal ..."). The capital that an entry
-begins with goes where the same text has the word without one.
+begins with goes where the same text has the word without one. Where such a list goes on in another turn its
+lead-in is said again before the entries left.
 
 In Chinese the signs of a laboratory sheet are read as clinicians read them (`read_signs`): "90↑/μl" 90/μl，升高,
 "潜血: ±" 弱阳性, "尿蛋白: 2+" 两个加号. The title of a diagnosis is joined to it: "诊断结果。肺炎" 诊断结果是肺炎.
@@ -216,6 +217,8 @@ def _joint(text: str, left: Span, right: Span) -> str | None:
         return _SIGN_WORDS[bare[1:-1].strip()]
     if bare[0] in "(（" and bare[-1] in ")）" and bracket_pairs(bare)[:1] == [(0, len(bare) - 1)]:
         return "" if text[right.start] in ",，;；:：、。.!！?？" else blank
+    if text[left.end - 1] == ":" and not is_han(text[left.end - 2]) and not is_han(text[right.start]):
+        return " "  # a lead-in said again before a later entry
     return None
 
 

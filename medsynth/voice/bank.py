@@ -24,9 +24,12 @@ class BankError(UserError):
 def load_bank(path: Path | None = None) -> tuple[Speaker, ...]:
     """Return the speakers of a bank file (CSV, columns as `Speaker`, `handle` as JSON), by default our own.
 
+    A folder is a bank that `medsynth bank build` made; its table is `bank.csv`.
     Raises BankError for a missing or malformed file, a repeated id, or one voice in two splits.
     """
     path = path or BUILT_IN
+    if path.is_dir():
+        path = path / "bank.csv"
     try:
         with path.open(encoding="utf-8", newline="") as file:
             rows = list(csv.DictReader(file))

@@ -8,16 +8,25 @@ from medsynth.records import Speaker
 from medsynth.text.spoken import spoken_form
 from medsynth.voice.audio import SAMPLE_RATE, finish
 from medsynth.voice.bank import load_bank
+from medsynth.voice.bank_folder import folder_of, with_paths
 from medsynth.voice.engine import VoiceError, open_engine
 from medsynth.voice.match import ProfileSpec, match
+from medsynth.voice.settings import EngineSettings
 
 
 def say(
-    text: str, lang: str | None, spec: str, out: Path, seed: int = 0, bank: Path | None = None
+    text: str,
+    lang: str | None,
+    spec: str,
+    out: Path,
+    seed: int = 0,
+    bank: Path | None = None,
+    settings: EngineSettings | None = None,
 ) -> Speaker:
     """Write `text`, said by a speaker of profile `spec` ("" for any), to `out` as 16 kHz mono WAV.
 
-    `lang` None: Chinese where the text has Chinese characters, else English.
+    `lang` None: Chinese where the text has Chinese characters, else English. `settings` are those of the engine
+    that the speaker is for.
 
     Returns the speaker. Raises VoiceError when there is nothing to say or nobody to say it, UserError
     for a profile that cannot be read.
@@ -39,9 +48,10 @@ def say(
     spoken = spoken_form(text, lang)
     if not any(c.isalnum() for c in spoken):
         raise VoiceError("there is nothing to say in this text")
-    engine = open_engine(found.speaker.engine)
+    speaker = with_paths(found.speaker, folder_of(bank)) if bank else found.speaker
+    engine = open_engine(speaker.engine, settings)
     try:
-        done = finish(engine.synthesize(spoken, lang, found.speaker, seed), engine.name, found.speaker.id)
+        done = finish(engine.synthesize(spoken, lang, speaker, seed), engine.name, speaker.id)
     finally:
         engine.close()
     with soundfile.SoundFile(out, "w", SAMPLE_RATE, 1, subtype="PCM_16", format="WAV") as file:

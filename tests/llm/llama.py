@@ -1,7 +1,7 @@
 """A real chat server without weights to fetch: llama.cpp with a tiny Qwen2 of random numbers.
 
 What it says means nothing; how it says it is real: chat template, token counts, limits, grammar-constrained
-JSON, seeds, errors. Alone: `python -m tests.llm.llama MODEL.gguf`.
+JSON, seeds, errors. Alone: `python -m tests.llm.llama MODEL.gguf [CONTEXT]`.
 """
 
 from __future__ import annotations
@@ -33,8 +33,11 @@ def byte_alphabet() -> list[str]:
     return [chr(byte if byte in plain else next(others)) for byte in range(256)]
 
 
-def make_model(path: Path, seed: int = 0) -> Path:
-    """Write a Qwen2 of random weights, with a vocabulary of bytes, as GGUF (about half a megabyte)."""
+def make_model(path: Path, seed: int = 0, context: int = CONTEXT) -> Path:
+    """Write a Qwen2 of random weights, with a vocabulary of bytes, as GGUF (about half a megabyte).
+
+    `context` is the most tokens of one conversation that it says it takes.
+    """
     import gguf
     import numpy as np
 
@@ -45,7 +48,7 @@ def make_model(path: Path, seed: int = 0) -> Path:
     control = gguf.TokenType.CONTROL
     writer = gguf.GGUFWriter(path, "qwen2")
     writer.add_name(NAME)
-    writer.add_context_length(CONTEXT)
+    writer.add_context_length(context)
     writer.add_embedding_length(WIDTH)
     writer.add_block_count(LAYERS)
     writer.add_feed_forward_length(INNER)
@@ -90,14 +93,14 @@ def make_model(path: Path, seed: int = 0) -> Path:
     return path
 
 
-def serve(model: Path) -> None:
+def serve(model: Path, context: int = CONTEXT) -> None:
     """Serve the model on a free loopback port; print the address first; end when stdin does."""
     import xllamacpp
 
     params = xllamacpp.CommonParams()
     params.model.path = str(model)
     params.model_alias = {NAME}
-    params.n_ctx, params.n_parallel = CONTEXT * SLOTS, SLOTS
+    params.n_ctx, params.n_parallel = context * SLOTS, SLOTS
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = 1
     params.warmup = False
     params.use_jinja = True
@@ -111,10 +114,10 @@ def serve(model: Path) -> None:
 
 
 @contextmanager
-def llama(model: Path) -> Iterator[str]:
+def llama(model: Path, context: int = CONTEXT) -> Iterator[str]:
     """Run the server in a process of its own; yields its base URL."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.llm.llama", str(model)],
+        [sys.executable, "-m", "tests.llm.llama", str(model), str(context)],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdin=subprocess.PIPE,
@@ -137,11 +140,11 @@ def llama(model: Path) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
-        sys.exit("usage: python -m tests.llm.llama MODEL.gguf")
-    path = Path(sys.argv[1])
+    if len(sys.argv) not in (2, 3):
+        sys.exit("usage: python -m tests.llm.llama MODEL.gguf [CONTEXT]")
+    path, room = Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) == 3 else CONTEXT
     if not path.exists():
         began = time.perf_counter()
-        make_model(path)
+        make_model(path, context=room)
         print(f"made {path} in {time.perf_counter() - began:.1f} s", file=sys.stderr)
-    serve(path)
+    serve(path, room)

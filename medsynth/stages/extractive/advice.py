@@ -8,13 +8,17 @@ from dataclasses import replace
 from itertools import pairwise
 
 from medsynth.records import Reason, Rejected
-from medsynth.stages.extractive.pieces import Limits, Script, Sentence, pack, trim
+from medsynth.stages.extractive.pieces import Limits, Script, Sentence, asks, pack, trim
 from medsynth.stages.extractive.said import said_sentences
 from medsynth.text.lexicon import LEXICONS
 
 _EXTRA_TURNS = 2
 # A sentence of which so much has been said is not said again.
 _REPEATED = 0.85
+# Without a mark an English sentence only seems to ask.
+_CERTAIN = ("?", "？", "。")
+# "..., okay?" may be answered by listening.
+_TAG = re.compile(r",\s*(?:ok|okay|all right|alright|right|yeah|yes)\s*\?+\s*\Z", re.I)
 # More turns than this are rather longer than many.
 _FEW_TURNS = 4
 # What the last sentence of an answer is worth less than the first.
@@ -106,7 +110,35 @@ def spread(chosen: Sequence[Sentence], limits: Limits, most: int) -> list[list[S
         if len(shorter) == len(kept):
             break
         kept, turns = shorter, _turns(shorter, limits, most)
-    return turns
+    return _unasked(turns, limits.turn)
+
+
+def _unasked(turns: list[list[Sentence]], limit: int) -> list[list[Sentence]]:
+    """Return the turns without a question at the end of any but the last: nobody would answer it there.
+
+    It begins the next turn, which loses its least statements for it; where even then there is no room it goes.
+    """
+    result: list[list[Sentence]] = []
+    for turn in reversed(turns):
+        here = list(turn)
+        asked: list[Sentence] = []
+        while result and here and _must_be_answered(here[-1]):
+            asked.insert(0, here.pop())
+        while asked:
+            both = [*asked, *result[0]]
+            kept = trim(both, limit, [s.must or asks(s) or s is both[-1] for s in both])
+            if sum(s.size for s in kept) <= limit:
+                result[0] = kept
+                break
+            asked.pop(0)
+        if here:
+            result.insert(0, here)
+    return result
+
+
+def _must_be_answered(sentence: Sentence) -> bool:
+    """Return whether a sentence surely asks; "..., okay?" may be answered by listening."""
+    return asks(sentence) and sentence.text.endswith(_CERTAIN) and not _TAG.search(sentence.text)
 
 
 def _without_meanings(sentences: Sequence[Sentence], budget: int) -> list[Sentence]:

@@ -12,7 +12,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from medsynth.records import RawTurn
+from medsynth.records import RawTurn, Span
 from medsynth.stages.extractive.pieces import Sentence, make_sentence
 
 _FINITE = re.compile(
@@ -33,16 +33,18 @@ _NESTED = re.compile(r"(?:, |\bwhich )includ(?:es?|ing)(?: the following)?:", re
 _LEAD = re.compile(
     r"[^.:]*\b(?:includ(?:es?|ing)|are|is|be|as follows|such as|by|if you(?: have)?|to|called|of cells|have|used"
     r"|(?:these|following)[^.:]{0,60}"
-    r"|(?:two|three|four|five|six|seven|several|many|main|common|general|other) (?:\w+ ){0,3}\w+s\b[^.:]{0,60})"
+    r"|(?:two|three|four|five|six|seven|several|many|main|common|general|other) (?:\w+ ){0,3}\w+s\b[^.:;]{0,60})"
     r"\s*:(?=\s|\Z)",
     re.I,
 )
 # "Biopsy: The removal of cells": the term is at most so long; it may be one of several kinds ("Lung: Biopsy: ...").
-_TERM = re.compile(r"[A-Z][^.:?!]{1,70}(?:: [A-Z][^.:?!]{1,70})?(?=: [A-Z])")
+_TERM = re.compile(r"[A-Z][^.:?!]{1,90}(?:: [A-Z][^.:?!]{1,90})?(?=: [A-Z])")
 _LONGEST_ENTRY = 40
 _MOST_ENTRIES = 30
 _HEADING_WORDS = 8
-_TERM_WORDS = 9
+_TERM_WORDS = 11
+# A lead-in of so many words is repeated where its list goes on in another turn.
+_REPEATED_WORDS = 20
 _ECHO_WORDS = 4
 # A sentence that shares so many words with a definition is part of it.
 _SHARED_WORDS = 2
@@ -97,6 +99,7 @@ def find_lists(
         group += 1
         must = lead.must
         meaning = ""
+        begun = len(result)
         for n in range(place, entries[-1] + 1):
             sentence = sentences[n]
             if n != place and n not in entries:
@@ -109,12 +112,54 @@ def find_lists(
                 result.append(replace(parts[0], group=group, must=must or parts[0].must))
                 result.append(replace(parts[1], about=group))
                 meaning = sentence.text
+        result[begun:] = _led(_nested(result[begun:]), group, text)
         place = entries[-1] + 1
         while meaning and place < len(sentences) and _goes_on(meaning, sentences[place]):
             meaning = f"{meaning} {sentences[place].text}"
             result.append(replace(sentences[place], about=group))
             place += 1
     return result
+
+
+def _nested(members: list[Sentence]) -> list[Sentence]:
+    """Return a list with what belongs to a list inside one of its entries marked by `inner`.
+
+    The inner list ends where an entry begins as the one that holds it does ("Having ..."), or with the outer.
+    """
+    inner = 0
+    alike = False
+    result: list[Sentence] = []
+    for n, member in enumerate(members):
+        gerund = re.match(r"[A-Z][a-z]+ing\b", _entry(member.text)) is not None
+        if inner and alike and gerund:
+            inner = 0
+        if member.group and _NESTED.search(member.text):
+            # The first entry stands in the sentence with its lead-in.
+            inner, alike = n + 1, gerund
+        result.append(replace(member, inner=inner) if inner and member.group else member)
+    return result
+
+
+def _entry(text: str) -> str:
+    """Return an entry without what leads its list in."""
+    lead = None if _NESTED.search(text.split(":")[0] + ":") else _lead(text)
+    return text[lead.end() :].strip() if lead else text
+
+
+def _led(members: list[Sentence], group: int, text: str) -> list[Sentence]:
+    """Return a list whose entries know what leads them in, where that is short enough to be said again."""
+    head = members[0].spans[0]
+    lead = _lead(text[head.start : members[0].spans[-1].end])
+    if lead is None or "(" in lead[0] or "\n" in lead[0] or len(lead[0].split()) > _REPEATED_WORDS:
+        return members
+    span = Span(turn=head.turn, start=head.start, end=head.start + lead.end())
+    size = len(lead[0].split())
+    return [
+        replace(member, lead=span, lead_size=size)
+        if n and member.group == group and "\n" not in text[span.end : member.spans[0].start]
+        else member
+        for n, member in enumerate(members)
+    ]
 
 
 def _goes_on(meaning: str, sentence: Sentence) -> bool:

@@ -10,7 +10,8 @@
   tells all of a history at first is asked for it (`single.tell`).
 - The formalities before the complaint (names, "can you hear me") go.
 - At most `exchanges` exchanges: how it begins, and then those that hold allergies and red flags, most of the
-  history, the assessment, the advice, and what to do if it gets worse.
+  history, the assessment, doses and referrals, the advice, and what to do if it gets worse. An echo of an
+  answer that has gone goes too, and a question of the patient stays with its answer.
 - What a doctor dictates before greeting the patient is not said.
 - The doctor closes, with something said in the source, or with a frame after the patient's reply.
 """
@@ -23,8 +24,8 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from medsynth.records import RawTurn, Reason, Rejected, Role
-from medsynth.stages.extractive.advice import rated, spread
-from medsynth.stages.extractive.pieces import Limits, Script, Sentence, fill, pack, trim
+from medsynth.stages.extractive.advice import contained, rated, spread, tokens
+from medsynth.stages.extractive.pieces import Limits, Script, Sentence, asks, fill, pack, trim
 from medsynth.stages.extractive.said import said_sentences
 from medsynth.stages.extractive.single import holds_history, tell
 from medsynth.text.lexicon import LEXICONS
@@ -59,7 +60,8 @@ _VITAL = re.compile(
 )
 _RED_FLAG = re.compile(
     r"\b(?:bladder|incontinen\w*|saddle|groin|genital\w*|control (?:of|over) your bowels?|bowel control|chest pains?"
-    r"|(?:cough|vomit|throw|spit|bring)\w* (?:up )?(?:any |some )?blood|blood in (?:your|my|the)|bleeding|black stools?"
+    r"|(?:cough|vomit|throw|spit|bring)\w* (?:up )?(?:any |some )?blood"
+    r"|(?:any|no) blood|blood in (?:your|my|the)|bleeding|black stools?"
     r"|short(?:ness)? of breath|(?:difficult\w*|trouble|hard) (?:in |to )?breath\w*"
     r"|swelling of (?:your|my|the) (?:lips?|face|tongue)"
     r"|(?:lips?|tongue|throat) (?:\w+ )?sw[eo]ll\w*|pass(?:ed|ing)? out|black(?:ed|ing)? out|faint\w*"
@@ -69,6 +71,52 @@ _RED_FLAG = re.compile(
     r"|胸痛|呼吸困难|咯血|咳血|便血|黑便|吐血|呕血|尿血|昏迷|晕倒|昏倒|抽搐|失禁|怀孕|体重(?:下降|减轻)|消瘦|偏瘫|意识不清",
     re.I,
 )
+# Somebody else is asked to see the patient.
+_REFERRAL = re.compile(
+    r"\b(?:refer(?:s|red|ral|rals|ring)?|consults?|consultation (?:to|with))\b"
+    r"|\b(?:see|send you to|appointment with) (?:an? |the )?(?:\w+ )?"
+    r"(?:specialist|therapist|surgeon|dietiti?an|nutritionist|\w+ologist)\b"
+    r"|转诊|转院|会诊|转到|(?:看|挂|找|去)[^，。]{0,6}专科",
+    re.I,
+)
+# What an echo says beside what it repeats, and the largest part of an echo that is new.
+_ACKNOWLEDGED = frozenset(
+    (
+        "ok",
+        "okay",
+        "k",
+        "yeah",
+        "yes",
+        "right",
+        "righty",
+        "sure",
+        "so",
+        "and",
+        "uh",
+        "um",
+        "mm",
+        "hm",
+        "mmm",
+        "fine",
+        "alright",
+        "oh",
+        "ohh",
+        "good",
+    )
+)
+_ECHO = 0.6
+_ECHO_ASKED = 0.8
+# A patient asks in a transcript without marks.
+_WONDERS = re.compile(
+    r"(?:(?:ok|okay|so|and|well|but|yeah|uh|um)\W+)*"
+    r"(?:(?:can|could|should|may|do|does|will|would|is|are) (?:i|you|it|we|this|that|there|the)"
+    r"|(?:what|when|how|why|where|which)(?:'s)? (?!i\b))\b",
+    re.I,
+)
+# "I'll have to look that up": no advice.
+_OF_DOCTOR = re.compile(r"\W*(?:i'll|i will|i have|let me)\b|\W*(?:我|让我)(?![觉认建考想])", re.I)
+# So many exchanges hang together at most because the patient asks.
+_ASKED_TOGETHER = 3
 # Words (en) or characters (zh) of a doctor's turn that only acknowledges: "Okay."
 _BARE = 3
 _HELLO = re.compile(r"\W*(?:(?:hi|hello|hey|good (?:morning|afternoon|evening|day))\b|\w{0,3}[您你]好)", re.I)
@@ -331,7 +379,9 @@ def _without_idle(items: Sequence[Item]) -> list[Item]:
     for place, item in enumerate(items):
         following = items[place + 1] if place + 1 < len(items) else None
         idle = not item.said
-        if idle and item.role == "patient" and following is not None and following.said:
+        # No listening frame answers a question: the doctor goes on where the patient says nothing at all.
+        asked = not item.idle and bool(result) and bool(result[-1].said) and asks(result[-1].said[-1])
+        if idle and item.role == "patient" and following is not None and following.said and not asked:
             # The patient only listens: the pleasantry stands, or a listening frame (`_say`).
             result.append(item)
         elif idle and not item.broken:
@@ -370,13 +420,46 @@ def _whole(items: Sequence[Item]) -> list[Item]:
     return result
 
 
-def _afresh(item: Item) -> Item:
-    """Return a doctor's item without the sentences at its start that lean on what has gone."""
+def _afresh(item: Item, gone: Item | None = None, lang: str = "en") -> Item:
+    """Return a doctor's item without the sentences at its start that lean on what has gone.
+
+    `gone` is the patient's answer before it, which the doctor may repeat.
+    """
     said = item.said
+    while gone is not None and len(said) > 1 and _echoes(said[0], gone, lang):
+        said = said[1:]
+    first = next((n for n, s in enumerate(said) if s.question), 0)
+    if gone is not None and all(_reacts(s, lang) for s in said[:first]):
+        said = said[first:]
     begin = next((n for n, s in enumerate(said) if _fresh(s)), 0)
     if any(s.must or s.size > _MATTERS for s in said[:begin]):
         begin = next((n for n, s in enumerate(said) if s.size > _BARE), 0)  # more would be lost than gained
     return replace(item, said=said[begin:])
+
+
+def _echoes(sentence: Sentence, answer: Item, lang: str) -> bool:
+    """Return whether a sentence only says again what the answer said."""
+    if sentence.must or sentence.size > (_MATTERS if lang == "en" else 2 * _MATTERS):
+        return False
+    words = tokens(sentence.text, lang) - _ACKNOWLEDGED
+    least = _ECHO_ASKED if asks(sentence) else _ECHO
+    return contained(words, tokens(" ".join(s.text for s in answer.said), lang)) >= least
+
+
+def _reacts(sentence: Sentence, lang: str) -> bool:
+    """Return whether a doctor's sentence before a question may be no more than a reaction to the answer before."""
+    lexicon = LEXICONS[lang]
+    useful = [lexicon.assessment, lexicon.symptom, _RED_FLAG, _REFERRAL, _SAFETY_NET]
+    if not _OF_DOCTOR.match(sentence.text):
+        useful.append(lexicon.advice)
+    if sentence.must or any(pattern.search(sentence.text) for pattern in useful):
+        return False
+    return sentence.size <= (_MATTERS if lang == "en" else 2 * _MATTERS)
+
+
+def _wonders(item: Item) -> bool:
+    """Return whether a patient's turn ends by asking, marked or not."""
+    return bool(item.said) and (asks(item.said[-1]) or _WONDERS.match(item.said[-1].text) is not None)
 
 
 def _fresh(sentence: Sentence) -> bool:
@@ -407,21 +490,35 @@ def _capped(items: list[Item], exchanges: int, lang: str) -> list[Item]:
     result = list(head)
     last = -1
     for n in sorted(best):
-        block = blocks[n]
-        result += block if n == last + 1 else [_afresh(block[0]), *block[1:]]
+        block = [*blocks[n][:1], *(_answered(item) if n + 1 not in best else item for item in blocks[n][1:])]
+        gone = blocks[n - 1][-1] if n else None
+        result += block if n == last + 1 else [_afresh(block[0], gone, lang), *block[1:]]
         last = n
     return result
 
 
+def _answered(item: Item) -> Item:
+    """Return a patient's item without the question at its end, whose answer has gone, where more is said."""
+    said = item.said
+    while said and asks(said[-1]):
+        said = said[:-1]
+    return replace(item, said=said) if said else item
+
+
 def _chained(blocks: Sequence[Sequence[Item]], worth: Sequence[float]) -> list[list[int]]:
-    """Return the exchanges that stay or go together, as places: "Okay." hangs on the question before it.
+    """Return the exchanges that stay or go together, as places: "Okay." hangs on the question before it,
+    and what answers the patient on what the patient asks.
 
     An exchange that only acknowledges, and in which nothing is told, is in none.
     """
     chains: list[list[int]] = []
     for n, block in enumerate(blocks):
         hangs = sum(s.size for s in block[0].said) <= _BARE
-        if not hangs or not chains:
+        before = blocks[n - 1][-1] if n else None
+        asked = before is not None and _wonders(before)
+        if asked and chains[-1][-1] == n - 1 and len(chains[-1]) < _ASKED_TOGETHER:
+            chains[-1].append(n)
+        elif not hangs or not chains:
             chains.append([n])
         elif worth[n] > 0:
             chains[-1] += range(chains[-1][-1] + 1, n + 1)
@@ -444,7 +541,8 @@ def _block_worth(block: Sequence[Item], lang: str) -> float:
         worth += 3.0 * sentence.must + 1.0 * bool(lexicon.advice.search(sentence.text))
         worth += 0.5 * bool(lexicon.assessment.search(sentence.text))
         worth += 3.0 * bool(_SAFETY_NET.search(sentence.text))
-    return worth
+    doctor = [s for item in block if item.role == "doctor" for s in item.said]
+    return worth + 4.0 * any(_REFERRAL.search(s.text) for s in doctor)
 
 
 def _closed(items: list[Item]) -> list[Item]:

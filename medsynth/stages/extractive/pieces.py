@@ -19,6 +19,7 @@ Fate = Literal["kept", "idle", "heading", "unspeakable"]
 
 _MARKED = re.compile(r"[.?!](?=\s|\Z)")
 _ASKS_EN = re.compile(
+    r"(?<!to )(?<!na )(?<!ll )(?<!will )"  # "i'll have you take it" asks nothing
     r"\b(?:do|does|did|have|has|had|are|is|were|was|can|could|would|will) (?:you|it|that|there|they|he|she|your)\b"
     r"|\b(?:what|how|when|where|why|which|who)(?:'s|'re)?\b|\bany\b",
     re.I,
@@ -60,6 +61,9 @@ class Sentence:
     worth: float = 0.0
     group: int = 0  # other than 0: stays or goes with the others of its list
     about: int = 0  # other than 0: only says what an entry of this list is
+    inner: int = 0  # other than 0: of a list within an entry of a list, not divided
+    lead: Span | None = None  # what leads in the list that this is an entry of, to its colon
+    lead_size: int = 0
 
 
 @dataclass
@@ -81,6 +85,8 @@ class Script:
         """Add a turn: a frame of the slot `frame`, if given, then the sentences."""
         origin: list[Span | FrameRef] = [self.frame(frame)] if frame else []
         group = 0
+        if sentences and sentences[0].lead is not None:
+            origin.append(sentences[0].lead)  # a list goes on in this turn
         for sentence in sentences:
             for n, span in enumerate(sentence.spans):
                 last = origin[-1] if origin else None
@@ -172,8 +178,9 @@ def _asks_unmarked(raw: RawTurn, text: str) -> bool:
 def pack(sentences: Sequence[Sentence], limit: int, aim: int) -> list[list[Sentence]]:
     """Distribute sentences, in order, over as few turns of about `aim` and at most `limit` as it takes.
 
-    A list that a turn can hold is not divided, and no turn but the last ends with a question where the next
-    has room for it: the other side would have to answer.
+    A list that a turn can hold is not divided, nor is one within an entry of another; a turn in which a list goes
+    on repeats its lead-in. A question stays with what its speaker says next where a turn can hold both: at the
+    end of a turn the other side would have to answer.
     """
     if not sentences:
         return []
@@ -182,19 +189,39 @@ def pack(sentences: Sequence[Sentence], limit: int, aim: int) -> list[list[Sente
     share = total / count
     turns: list[list[Sentence]] = [[]]
     size = whole = 0
-    for n, sentence in enumerate(sentences):
+    n = 0
+    for block in _tied(sentences, limit):
+        sentence, held = block[0], sum(s.size for s in block)
         begins = n == 0 or not sentence.group or sentences[n - 1].group != sentence.group
         whole = _size_of_list(sentences, n) if begins else whole
-        ahead = whole if begins and whole <= limit else sentence.size
+        ahead = max(whole, held) if begins and whole <= limit else held
         full = size and (size + ahead > limit or size + ahead / 2 > share)
-        if not begins and whole <= limit and size + sentence.size <= limit:
+        if not begins and whole <= limit and size + held <= limit:
             full = False  # within a list that this turn holds
-        if full and not (sentence.leans and size + sentence.size <= limit and sentence.size <= limit // 3):
+        if full and not (sentence.leans and size + held <= limit and sentence.size <= limit // 3):
             turns.append([])
             size = 0
-        turns[-1].append(sentence)
-        size += sentence.size
+        size += held + (0 if turns[-1] else sentence.lead_size)
+        turns[-1] += block
+        n += len(block)
     return _answered(_balanced(turns, limit), limit)
+
+
+def _tied(sentences: Sequence[Sentence], limit: int) -> list[list[Sentence]]:
+    """Return the sentences in blocks that are not divided: a question and what follows it, a list in an entry."""
+    blocks: list[list[Sentence]] = []
+    size = 0
+    for n, sentence in enumerate(sentences):
+        before = sentences[n - 1] if n else None
+        held = before is not None and (
+            asks(before) or (sentence.inner > 0 and sentence.inner == before.inner)
+        )
+        if not held or size + sentence.size > limit:
+            blocks.append([])
+            size = sentence.lead_size
+        blocks[-1].append(sentence)
+        size += sentence.size
+    return blocks
 
 
 def fill(sentences: Sequence[Sentence], limit: int) -> list[list[Sentence]]:
@@ -216,7 +243,9 @@ def _balanced(turns: list[list[Sentence]], limit: int) -> list[list[Sentence]]:
     size = sum(s.size for s in last)
     while len(turns) > 1 and len(turns[-2]) > 1 and size < limit // 5:
         moved = turns[-2][-1]
-        if not last[0].group or moved.group != last[0].group or size + moved.size > limit:
+        if not last[0].group or moved.group != last[0].group or size + moved.size + moved.lead_size > limit:
+            break
+        if moved.inner:
             break
         last.insert(0, turns[-2].pop())
         size += moved.size
@@ -237,14 +266,13 @@ def _answered(turns: list[list[Sentence]], limit: int) -> list[list[Sentence]]:
     """Move a question from the end of a turn to where its speaker goes on."""
     for here, after in pairwise(turns):
         room = limit - sum(s.size for s in after)
-        if len(here) > 1 and _asks(here[-1]) and here[-1].size <= room:
+        if len(here) > 1 and asks(here[-1]) and here[-1].size <= room:
             after.insert(0, here.pop())
-        elif _asks(here[-1]) and after[0].size <= limit - sum(s.size for s in here) and len(after) > 1:
-            here.append(after.pop(0))
     return turns
 
 
-def _asks(sentence: Sentence) -> bool:
+def asks(sentence: Sentence) -> bool:
+    """Return whether a sentence puts a question, marked as one or not."""
     return sentence.question or _ASKS_ZH.search(sentence.text) is not None
 
 

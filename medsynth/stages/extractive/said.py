@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from medsynth.records import RawTurn
 from medsynth.stages.extractive.lists import find_lists, is_echoed
-from medsynth.stages.extractive.pieces import Sentence, make_sentence
+from medsynth.stages.extractive.pieces import Fate, Sentence, make_sentence
 from medsynth.text.lexicon import LEXICONS
 from medsynth.text.sentences import bracket_pairs, length, run_breaks, speech_breaks, split_clauses
 from medsynth.text.slots import segments
@@ -28,6 +28,32 @@ _TITLES = {
     ),
 }
 _DIAGNOSIS_TITLE_ZH = re.compile(r"(?:初步|最终)?诊断(?:结果)?[。：:]")
+# The headings of a summary, and what under them is more than a fragment: it has a subject, or a verb.
+_SUMMARY_ZH = re.compile(r"症状\s*[：:。][\s\S]*诊断(?:结果|依据)?\s*[：:。]")
+_SECTION_ZH = re.compile(
+    r"(症状|辅助检查|检查结果|诊断结果|诊断依据|治疗方案|治疗建议|治疗|注意事项)\s*[：:。]"
+)
+_TOLD_ZH = ("症状", "辅助检查", "检查结果")
+_SUBJECT_ZH = re.compile(r"\W*(?:患者|病人|[您你我]|根据|由于|结合|考虑|(?:初步)?诊断)")
+_STATES_ZH = re.compile(
+    r"显示|提示|表明|说明|证实|可能|建议|应该|需要|可以|避免|注意|保持|定期|复查|复诊|随访|服用|使用|多喝|休息|就医|就诊"
+)
+# What a simulated patient or doctor says about the simulation, and what usually follows it.
+_SIMULATED = {
+    "zh": re.compile(
+        r"模拟(?:的)?(?:场景|情景|情境|对话|问诊|诊断|病例|咨询|环境|就诊)|(?:这|本次?)(?:只|仅)?是?[^，。]{0,4}(?:模拟|角色扮演)|[您你]的角色扮演"
+        r"|作为(?:一个|一名)?(?:AI|人工智能)"
+    ),
+    "en": re.compile(
+        r"\bsimulated (?:scenario|consultation|conversation|dialog(?:ue)?|patient|case|encounter|setting)\b"
+        r"|\b(?:this|it) (?:is|was) (?:just |only )?an? (?:simulat\w+|role[- ]?play\w*)|\bas an AI\b",
+        re.I,
+    ),
+}
+_BESIDE_SIMULATION = {
+    "zh": re.compile(r"\W*在(?:实际|真实|现实)(?:的)?(?:医疗|临床|就诊|生活|情况|环境)"),
+    "en": re.compile(r"\W*in (?:reality|real life|a real|an actual)\b", re.I),
+}
 # A diagnosis by its name, no sentence about it.
 _DIAGNOSED_ZH = re.compile(
     r"(?!根据|患者|病人|[您你]|考虑|诊断|初步|目前|经|从|无|暂|结合|由于|可能|建议|需|本例)[\u4e00-\u9fffA-Za-z]{3,24}(?:[，,][^。]{2,30})?[。；;]?\Z"
@@ -43,6 +69,8 @@ _FRESH_ZH = re.compile(
     r"\W*(?:建议|如果|若|要是|但|不过|同时|另外|此外|平时|平常|因此|所以|一定|注意|可以|首先|其次|再次|最后|在|对于|患者|您|你|一般|目前"
     r"|应|需要|必要|饮食|生活|避免|其中|其实|由于|因为|当|这|除了|针对|而且)"
 )
+# The longest item of an enumeration, in characters.
+_ITEM_ZH = 20
 # Clauses that promise another one.
 _DANGLING_ZH = re.compile(
     r"\A\W*(?:如果|如有|若|要是)|(?:外|之外|的同时|期间|过程中|的话|方面|与此同时|此外|另外|请注意|请记住)\W*\Z|\A\W*在[^，。]{5,}后\W*\Z"
@@ -116,9 +144,57 @@ def said_sentences(source: Sequence[RawTurn], turn: int, lang: str, limit: int) 
         result = find_lists(result, source, turn, bare)
         # Only what was written has headings.
         for n, (sentence, following) in enumerate(pairwise(result if len(source) == 2 else [])):
-            if sentence.fate == "kept" and not sentence.group and is_echoed(sentence.text, following.text):
+            listed = sentence.group or sentence.about
+            if sentence.fate == "kept" and not listed and is_echoed(sentence.text, following.text):
                 result[n] = replace(sentence, fate="heading")
-    return _without_orphans(result, raw)
+    if lang == "zh" and raw.role == "doctor" and _SUMMARY_ZH.search(raw.text):
+        result = _in_sentences(result, raw.text)
+    return _without_orphans(_without_simulation(result, lang), raw)
+
+
+def _in_sentences(sentences: list[Sentence], text: str) -> list[Sentence]:
+    """Drop the fragments under the headings of a summary: they repeat what has been told and found.
+
+    Under a heading go those without subject or verb, up to the first sentence that states something. A warning
+    or a dose is no fragment.
+    """
+    result: list[Sentence] = []
+    section, last = "", 0
+    for sentence in sentences:
+        if not sentence.spans:
+            result.append(sentence)
+            continue
+        start = sentence.spans[0].start
+        # A title joined to its sentence is a part of it.
+        headings = _SECTION_ZH.findall(text, last, start)
+        section = headings[-1] if headings else section
+        last = max(last, sentence.spans[-1].end - 1)
+        if section not in _TOLD_ZH or sentence.must or sentence.fate != "kept":
+            result.append(sentence)
+        elif _STATES_ZH.search(sentence.text):
+            section = ""
+            result.append(sentence)
+        elif _SUBJECT_ZH.match(sentence.text):
+            result.append(sentence)
+        else:
+            result.append(replace(sentence, fate="heading"))
+    return result
+
+
+def _without_simulation(sentences: list[Sentence], lang: str) -> list[Sentence]:
+    """Drop what speaks of a simulation, and what is said beside it about reality.
+
+    A warning among it is lost, which is for the caller to refuse.
+    """
+    result: list[Sentence] = []
+    gone = False
+    for sentence in sentences:
+        beside = gone and _BESIDE_SIMULATION[lang].match(sentence.text) is not None
+        gone = _SIMULATED[lang].search(sentence.text) is not None
+        drop = (gone or beside) and sentence.fate in ("kept", "idle")
+        fate: Fate = "unspeakable" if sentence.must else "heading"
+        result.append(replace(sentence, fate=fate) if drop else sentence)
+    return result
 
 
 def _without_courtesy(text: str, start: int, end: int, idle: re.Pattern[str]) -> tuple[int, int]:
@@ -206,7 +282,10 @@ def _run(text: str, start: int, end: int, limit: int) -> list[tuple[int, int]]:
 
 
 def _enumerated(text: str, start: int, end: int, limit: int) -> list[tuple[int, int]]:
-    """Cut a Chinese clause that no turn can hold after the items that it enumerates ("、")."""
+    """Cut a Chinese clause that no turn can hold after the items that it enumerates ("、").
+
+    An enumeration that a turn can hold is not cut.
+    """
     if length(text[start:end], "zh") <= limit:
         return [(start, end)]
     pairs = bracket_pairs(text, start, end)
@@ -215,6 +294,12 @@ def _enumerated(text: str, start: int, end: int, limit: int) -> list[tuple[int, 
         for i in range(start, end - 1)
         if text[i] == "、" and not any(a < i < b for a, b in pairs) and not text[i - 1 : i + 2 : 2].isdigit()
     ]
+    runs: list[list[int]] = []
+    for cut in cuts:
+        if not runs or cut - runs[-1][-1] > _ITEM_ZH or any(c in "，,；;" for c in text[runs[-1][-1] : cut]):
+            runs.append([])
+        runs[-1].append(cut)
+    cuts = [cut for run in runs if run[-1] - run[0] + 2 * _ITEM_ZH > limit for cut in run]
     return list(pairwise([start, *cuts, end]))
 
 

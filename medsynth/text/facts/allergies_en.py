@@ -41,6 +41,7 @@ def allergies(t: Tokens) -> list[Fact]:
         elif word in _CUES:
             denied = _denied(t, i)
             first, last, asked = t.sentences[t.sentence_of[i]]
+            asked = asked or _asked_in_passing(t, first, i)
             if asked and not denied and not tagged(words, first, last) and not _taken_as_known(t, first, i):
                 found.extend(_asked(t, i, last))
                 continue
@@ -55,6 +56,21 @@ def allergies(t: Tokens) -> list[Fact]:
             if not substances and denied and word != "allergic":
                 found.append(_fact(t, "none", i, i + 1, True))
     return found
+
+
+def _asked_in_passing(t: Tokens, first: int, i: int) -> bool:
+    """Whether speech without marks asks for an allergy: "okay so do you or anyone have a history of allergies"."""
+    words = t.words
+    for j in range(i - 2, max(first - 1, i - 12), -1):
+        if words[j] in ("do", "does", "did", "have", "are") and words[j + 1] in (
+            "you",
+            "anyone",
+            "anybody",
+            "he",
+            "she",
+        ):
+            return words[j - 1 : j] not in (["what"], ["how"], ["when"], ["if"], ["like"], ["things"])
+    return False
 
 
 def _supposed(t: Tokens, i: int) -> bool:

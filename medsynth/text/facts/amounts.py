@@ -35,12 +35,19 @@ def compare_amounts(
         if fact.number:
             by_number.setdefault(fact.number, []).append(fact)
             parts = fact.number.split("-") if "-" in fact.number else _date_parts(fact)
+            if not parts and "/" in fact.number:
+                parts = fact.number.split("/")  # "1/800" is one in 800
             for part in parts:
                 by_number.setdefault(part, []).append(fact)
     pairs = {(fact.of, fact.value) for fact in rewrite}
     values = {fact.value for fact in rewrite}  # a bare number's value is the number itself
     lost = [
-        fact for fact in source if not fact.vague and fact.value not in values and fact.number not in values
+        fact
+        for fact in source
+        if not fact.vague
+        and fact.value not in values
+        and fact.number not in values
+        and not ("/" in fact.number and values.issuperset(fact.number.split("/")))
     ]
     numbers = {fact.number for fact in rewrite}
     found: list[Finding] = []
@@ -85,6 +92,8 @@ def _origins(
     same = [o for o in by_value.get(fact.value, ()) if (o.kind == "frequency") == (fact.kind == "frequency")]
     if not same and "-" in fact.value:
         same = _at_ends(fact, by_value)
+    if not same and fact.kind == "number":
+        same = _spelt_otherwise(fact, by_value, by_number)
     if same or fact.kind == "frequency" or not fact.number:
         return same
     near = by_number.get(fact.number, [])
@@ -94,6 +103,15 @@ def _origins(
             # "06/11/04" for "June 11, 2004": the year and the day stand there by themselves.
             told = [[o for o in by_number.get(p, ()) if o.number == p] for p in parts]
             return [*told[0], *told[1], *told[2], *told[3]] if any(told[:2]) and any(told[2:]) else []
+        if not near and fact.number.isdigit() and 1900 <= int(fact.number) < 2100:
+            # "twenty twenty" is a year or twice twenty, as it was heard.
+            told = [
+                [o for o in by_number.get(p, ()) if o.number == p] for p in (fact.number[:2], fact.number[2:])
+            ]
+            return [*told[0], *told[1]] if all(told) else []
+        if not near and fact.number.count("/") == 1:
+            told = [[o for o in by_number.get(p, ()) if o.number == p] for p in fact.number.split("/")]
+            return [*told[0], *told[1]] if all(told) else []
         if not near and "-" in fact.number:
             halves = [by_number.get(end, []) for end in fact.number.split("-")]
             return [*halves[0], *halves[-1]] if all(halves) else []
@@ -120,6 +138,16 @@ def _origins(
     if fact.kind == "dose":
         return [o for o in ends if all(end in numbers for end in o.number.split("-"))]
     return ends
+
+
+def _spelt_otherwise(
+    fact: Fact, by_value: dict[str, list[Fact]], by_number: dict[str, list[Fact]]
+) -> list[Fact]:
+    """Return the facts that are the same name with a number in it: "JAK-2" for "JAK2"."""
+    if fact.number:
+        return [o for o in by_value.get(f"{fact.of}{fact.number}", ()) if not o.number] if fact.of else []
+    digits = fact.value.lstrip("abcdefghijklmnopqrstuvwxyz")
+    return [o for o in by_number.get(digits, ()) if f"{o.of}{o.number}" == fact.value]
 
 
 def _at_ends(fact: Fact, by_value: dict[str, list[Fact]]) -> list[Fact]:

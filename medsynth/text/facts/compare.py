@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from medsynth.text.facts.amounts import AMOUNTS, compare_amounts
@@ -12,11 +13,17 @@ from medsynth.text.facts.model import Fact, Finding, Severity, Statement, Status
 from medsynth.text.facts.polarity import compare_polarity
 from medsynth.text.facts.sides import compare_sides
 
+_LONG = 7  # letters of a name that is known without its ending
+_WORD = re.compile(r"[a-z]+")
+
 
 def check(source: str, rewrite: str, lang: str) -> Verdict:
     """Return whether `rewrite` keeps to the medical facts of `source`, and what became of each. `lang` is BCP-47."""
     findings = compare(
-        facts(source, lang), facts(rewrite, lang), statements(source, lang), statements(rewrite, lang)
+        facts(source, lang),
+        named_there(facts(rewrite, lang), source, facts(source, lang)),
+        statements(source, lang),
+        statements(rewrite, lang),
     )
     return Verdict(not any(found.fails for found in findings), tuple(findings))
 
@@ -48,6 +55,28 @@ def compare(
     ]
     found.sort(key=lambda f: (f.rewrite_span is None, f.rewrite_span or f.source_span or (0, 0)))
     return found
+
+
+def named_there(rewrite: Sequence[Fact], text: str, source: Sequence[Fact]) -> list[Fact]:
+    """Return the facts of a rewriting without the drugs whose names `text`, the source, writes nearly so.
+
+    Transcripts spell drugs as they were heard ("Hydrocode"): a word of the source that is no drug's name, but begins
+    as the drug does and parts from it in the last few letters, stands for it.
+    """
+    suspects = [f for f in rewrite if f.kind == "drug" and f.text.isascii() and len(f.text) >= _LONG]
+    if not suspects:
+        return list(rewrite)
+    taken = {word for f in source if f.kind == "drug" for word in _WORD.findall(f.text.lower())}
+    words = {word for word in _WORD.findall(text.lower()) if len(word) >= _LONG} - taken
+    meant = {f.text for f in suspects if any(_misspelt(f.text.lower(), word) for word in words)}
+    return [f for f in rewrite if f.kind != "drug" or f.text not in meant]
+
+
+def _misspelt(name: str, word: str) -> bool:
+    return (
+        word[: max(_LONG, len(name) - 3)] == name[: max(_LONG, len(name) - 3)]
+        and abs(len(word) - len(name)) < 3
+    )
 
 
 def drugs_of(found: Sequence[Fact]) -> frozenset[str]:

@@ -24,6 +24,8 @@ AVOID = word_set(
     declined declining banned bans ban"""
 )
 ALONE = word_set("denies denied none nil negative absent no never")
+# Words behind a denial that do not say of what: it stands in the heading before.
+NAMELESS = word_set("prior known current past recent history use reported significant previous at all")
 STOPS = frozenset(("", ".", ";", "\n"))
 RULED = {"ruled": (("ruled", "out"),), "rule": (("rule", "out"),), "r": (("r", "/", "o"),)}
 PARTICIPLES = word_set("avoided stopped discontinued skipped banned declined refused")
@@ -31,11 +33,13 @@ PRONOUNS = word_set("you i he she it they we")
 BRACKETS = frozenset("()[]")
 JOINTS = word_set("and , or as that than so")
 BEHIND = 4  # a denial at the end reaches back over so many terms
+STRUGGLES = word_set("difficult hard tough struggle struggles struggled struggling")
+BODILY = (["breathe"], ["swallow"])  # hard to do these is a finding of its own
 PREVENT = word_set("prevent prevents preventing prevented")
 URGED = word_set("""need needs try trying want important advised told sure best have has safest you better""")
 CAUTIONS = word_set("forbidden prohibited contraindicated")
 BE = word_set("is are was were be been being strictly absolutely also generally usually not")
-BACKWARD = word_set("absent contraindicated forbidden prohibited")
+BACKWARD = word_set("absent cessation contraindicated forbidden prohibited")
 CUE_PHRASES: dict[str, tuple[tuple[str, ...], ...]] = {
     "free": (("free", "of"), ("free", "from")),
     "come": (("come", "off"),),
@@ -102,6 +106,18 @@ OPENERS = word_set(
     i've you're he's she's they're there's that's patient instead only maybe perhaps feels felt endorses notes
     complains admits nobody nothing none"""
 )
+# Words of speech between two sentences that no mark parts.
+PAUSES = word_set("okay ok yeah yep alright")
+# Behind these a subject goes on with what is denied: "no sign that he has it", "nor does he take it".
+CARRIES = word_set(
+    """that which way mean means think believe say says said sure whether if how what why who where does do did is are was
+    were has have had can could will would should may might"""
+)
+# Not so these, which belong to a finding: "no pain and decreased appetite".
+CHANGED = word_set(
+    """decreased increased reduced elevated impaired blurred enlarged limited delayed altered slurred labored laboured
+    dilated distended disturbed raised restricted associated related unexplained prolonged need red bed swollen"""
+)
 CONDITION = word_set("if when unless whether")
 # What is hung on a statement to have it confirmed, behind one of the marks.
 _TAGS = """
@@ -121,6 +137,7 @@ INVERTED = word_set(
     isn't"""
 )
 LIMITING = word_set("only just all every everyone always necessarily merely simply")
+JOB_BEFORE = word_set("from at off missed miss my your his her their for of")
 # What is left of a word when its denial is taken away.
 BARE = {
     "not": "",
@@ -146,8 +163,12 @@ HELD = 3
 DETERMINING = word_set("no without denies denied deny denying nor")
 # "no history of stroke", "no evidence of cancer": these hand the denial on.
 LIGHT = word_set("history evidenc sign indication us family background kind risk trac")
+# "no cure for gout" does not deny gout.
+MEANS = word_set("cure treat treatment test medicin medication remedy vaccin therapy drug caus")
+# Of these not what changes is denied: "no changes in appetite" is an appetite that is as it was.
+CHANGES = word_set("chang difficulty problem trouble issu")
 # "lack of vitamin C causes scurvy": what is lacking is named at once, the rest is asserted.
-SCANT = word_set("lack lacks lacking lacked absence devoid unable")
+SCANT = word_set("lack lacks lacking lacked absence devoid unable inability absent")
 
 # What is over is neither denied nor asserted: "the swelling is gone" is "it is not swollen any more".
 RESOLVED = word_set(
@@ -180,6 +201,7 @@ SPECIAL = frozenset().union(
     ALONE,
     AVOID,
     PREVENT,
+    STRUGGLES,
     BACKWARD,
     CUE_PHRASES,
     PSEUDO,

@@ -12,7 +12,10 @@ from medsynth.text.facts.cue_words_en import (
     BARE,
     BARE_VERBS,
     BE,
+    BODILY,
+    CARRIES,
     CAUTIONS,
+    CHANGED,
     CONTENT_DENIALS,
     CUE_PHRASES,
     DO,
@@ -21,11 +24,13 @@ from medsynth.text.facts.cue_words_en import (
     FINITE,
     HERE,
     INVERTED,
+    NAMELESS,
     NO,
     NOMINAL,
     OPENERS,
     PARTICIPLES,
     PARTICLE_BEFORE,
+    PAUSES,
     PREVENT,
     PRONOUNS,
     PSEUDO,
@@ -33,11 +38,13 @@ from medsynth.text.facts.cue_words_en import (
     RESOLVED_ON,
     RULED,
     STOPS,
+    STRUGGLES,
     TAG_MARKS,
     TAGS,
     UNKNOWING,
     URGED,
     VERBAL,
+    WHICH,
     YES,
 )
 from medsynth.text.facts.model import FactKind
@@ -53,6 +60,14 @@ def pseudo_cue(words: list[str], i: int, behind: int) -> int:
         and (word.endswith("n't") or word in ("cannot", "not", "never", "dont"))
     ):
         return 2
+    if words[i + 1 : i + 2] == ["think"] and words[i + 2 : i + 3] in (
+        ["what"],
+        ["why"],
+        ["who"],
+        ["of"],
+        ["where"],
+    ):
+        return 2  # "can't think what it is called"
     return _phrase(words, i, behind, PSEUDO)
 
 
@@ -74,11 +89,14 @@ def cue_at(words: list[str], i: int, behind: int, first: int) -> tuple[int, Fact
     if word == "non" and after == "-":
         return 2, "negation", "noun"
     if word in VERBAL or word.endswith("n't"):
+        if word == "never" and before in NO and (after in PARTICLE_BEFORE or "'" in after):
+            return None  # "no never that's why"
         if after in PRONOUNS and i + 2 < behind and words[i + 2] == "?":
             return None
         return 1, _forbids(words, i), "verb"
-    if word in ALONE and after in STOPS and before in (",", ":", "-", "–"):
-        return 1, "negation", "back"  # "Alcohol: denies."
+    if word in ALONE and before in (",", ":", "-", "–") and (size := bare_denial(words, i, behind)):
+        if size == 1 or before == ":":
+            return size, "negation", "back"  # "Alcohol: denies.", "Tobacco: no prior history."
     if word in NOMINAL:
         if word == "no" and (after in PARTICLE_BEFORE or after.startswith(("i'", "it'", "that'"))):
             return None  # an answer, not a denial of what follows
@@ -93,6 +111,9 @@ def cue_at(words: list[str], i: int, behind: int, first: int) -> tuple[int, Fact
         return 1, "negation", "noun"
     if word in PREVENT:
         return 1, "negation", "aim"
+    if word in STRUGGLES:
+        # "hard to find a comfortable position": neither found nor not found.
+        return (2, "negation", "aim") if after == "to" and words[i + 2 : i + 3] not in BODILY else None
     if word in AVOID:
         if word in PARTICIPLES and before in BE:
             return 1, "contraindication", "back"
@@ -107,6 +128,13 @@ def cue_at(words: list[str], i: int, behind: int, first: int) -> tuple[int, Fact
         return 1, "negation", "over"
     if word == "free" and after not in ("of", "from") and (before == "-" or before in WORDS):
         return 1, "negation", "free"
+    if (
+        word == "absent"
+        and before in ("or", "and", "with", "")
+        and after.isalpha()
+        and after not in STOPWORDS
+    ):
+        return 1, "negation", "noun"  # "absent sweating"
     if word in BACKWARD:
         return 1, "contraindication" if word in CAUTIONS else "negation", "back"
     if word in ("rule", "ruled", "r") and (size := _phrase(words, i, behind, RULED)):
@@ -121,6 +149,16 @@ def cue_at(words: list[str], i: int, behind: int, first: int) -> tuple[int, Fact
         prohibits = word in ("stay", "steer", "keep", "cut", "hold", "give", "come", "came", "coming")
         return size, "contraindication" if prohibits else "negation", "noun"
     return None
+
+
+def bare_denial(words: list[str], i: int, behind: int) -> int:
+    """Return how many tokens from `i` on deny and name nothing ("denies", "no prior history"); 0 where one is named."""
+    if words[i] not in ALONE:
+        return 0
+    j = i + 1
+    while j < behind and words[j] in NAMELESS:
+        j += 1
+    return j - i if j >= behind or words[j] in STOPS else 0
 
 
 def _forbids(words: list[str], i: int) -> FactKind:
@@ -164,9 +202,30 @@ def opens_clause(words: list[str], i: int, behind: int) -> bool:
         listed = "or" in words[i + 2 : min(i + 7, behind)]
     if listed and after in BARE_VERBS:
         return False  # "don't smoke, drink, or take drugs"
+    if word == "," and after in ("like", "such"):
+        return True
+    if word == "and" and after.endswith("ed") and after not in WORDS and after not in CHANGED:
+        return True  # "has no children and finished school"
     if word == "," and any(words[j] in FINITE for j in range(i + 2, min(i + 4, behind))):
         return True
     return after in OPENERS or after.endswith("n't") or ("'" in after and after.split("'")[0] in PRONOUNS)
+
+
+def starts_anew(words: list[str], i: int, behind: int, denied: bool) -> bool:
+    """Whether speech without marks begins anew at token `i`: "can't walk on it it just hurts", "no fever okay so".
+
+    `denied` is whether anything was denied yet: until then a subject belongs to what will be.
+    """
+    word, before = words[i], words[i - 1]
+    if word in PAUSES:
+        return True
+    subject, _, verb = word.partition("'")
+    if not denied or before in CARRIES or subject not in PRONOUNS:
+        return False
+    if subject in ("it", "you") and not verb:
+        after = words[i + 1] if i + 1 < behind else ""
+        return after in FINITE or before == word or before == ","
+    return True
 
 
 def _is_fine(words: list[str], i: int, behind: int) -> bool:
@@ -191,6 +250,17 @@ def asks(words: list[str], first: int, behind: int) -> bool:
     word, after = words[j], words[j + 1]
     if word == "any":
         return True
+    asked = [k for k in range(j, behind - 1) if words[k] in ("how", "what", "where", "when", "why")][:1]
+    if asked and (asked[0] == j or words[asked[0] - 1] == "is") and words[asked[0] + 1] in INVERTED:
+        return True  # "another question is how is your diabetes doing"
+    tail = range(max(j + 1, behind - 14), behind - 2)
+    if "," not in words[j:behind] and any(
+        words[k : k + 3]
+        in (["is", "there", "any"], ["do", "you", "have"], ["have", "you", "had"], ["did", "you", "have"])
+        and words[k - 1] not in ("what", "how", "when", "if", "where", "symptoms", "problems", "pain")
+        for k in tail
+    ):
+        return True  # "thank you for that tell me is there any history of seizures"
     return word in INVERTED and after in (
         "you",
         "he",
@@ -204,6 +274,15 @@ def asks(words: list[str], first: int, behind: int) -> bool:
         "any",
         "his",
         "her",
+    )
+
+
+def asks_which(words: list[str], first: int, behind: int) -> bool:
+    """Whether a question is for more than yes or no: "how's your diabetes", "another thing: what do you take"."""
+    return any(
+        words[j].partition("'")[0] in WHICH
+        for j in range(first, behind)
+        if j < first + 6 or words[j - 1] in (":", ",", "-", "is", "know")
     )
 
 
@@ -226,7 +305,18 @@ def answer_of(words: list[str], first: int, behind: int) -> str:
     word = words[j]
     following = words[j + 1] if j + 1 < behind else ""
     if word in NO:
-        return "" if following in ("only", "sure", "just", "problem") else "no"
+        hedged = word == "not" and following in (
+            "too",
+            "so",
+            "very",
+            "bad",
+            "well",
+            "great",
+            "good",
+            "as",
+            "that",
+        )
+        return "" if hedged or following in ("only", "sure", "just", "problem") else "no"
     if word in YES:
         return "yes"
     if word in ("i", "he", "she", "they", "it", "there", "we"):

@@ -32,6 +32,8 @@ _NOT_DRUGS = word_set(
     streptomycin_ perimycin arterol sterol ergosterol lanosterol sitosterol tocopherol cortisone_ bullterrier
     chorine equestrian palestine turpentine fluoresceine esquire antiquine masculine cosine"""
 )
+# Listed among the medicines, but what is spoken of is what the body makes.
+_BODILY = frozenset(("uric acid",))
 _INFLECTIONS = ("s", "'s")
 
 
@@ -45,6 +47,8 @@ def _names() -> tuple[dict[str, str], dict[str, list[tuple[str, ...]]]]:
             if line.startswith("#"):
                 continue
             generic, _origin, others = line.rstrip("\n").split("\t")
+            if generic in _BODILY:
+                continue
             for name in (generic, *filter(None, others.split("|"))):
                 parts = name.replace("-", " ").split()
                 if len(parts) == 1:

@@ -19,7 +19,7 @@ def _read() -> dict[str, list[list[str]]]:
 
 
 _SECTIONS = _read()
-_KINDS = ("deny", "forbid", "doubt", "stop", "mask", "affirm", "behind")
+_KINDS = ("deny", "forbid", "doubt", "stop", "mask", "prevent", "affirm", "behind")
 
 
 def _words(section: str) -> list[str]:
@@ -30,7 +30,7 @@ def _by_word(section: str) -> dict[str, str]:
     return {word: line[0].replace("_", " ") for line in _SECTIONS[section] for word in line[1:]}
 
 
-# word -> what it does: deny, forbid, doubt, stop, mask, affirm, behind. What is listed last wins.
+# word -> what it does: deny, forbid, doubt, stop, mask, prevent, affirm, behind. What is listed last wins.
 CUES = {word: kind for kind in _KINDS for word in _words(kind)}
 # cue -> the word it denies by itself: 不用 denies 需要.
 CARRIES = _by_word("carry")

@@ -6,7 +6,15 @@ import re
 from collections.abc import Sequence
 
 from medsynth.text.facts.extract_zh_names import Name
-from medsynth.text.facts.extract_zh_numbers import JOINT, ONE, Number, number_of, plain, spread
+from medsynth.text.facts.extract_zh_numbers import (
+    JOINT,
+    ONE,
+    Number,
+    centimetres,
+    number_of,
+    plain,
+    spread,
+)
 from medsynth.text.facts.extract_zh_patterns import (
     AGE,
     BARE,
@@ -27,8 +35,11 @@ from medsynth.text.facts.extract_zh_patterns import (
     PER_KG,
     PER_VOLUME,
     PORTION_BEFORE,
+    POWER_OF_TEN,
     SIZE,
+    SPINE,
     START,
+    TALL,
     TEMPERATURE,
 )
 from medsynth.text.facts.extract_zh_units import (
@@ -42,6 +53,7 @@ from medsynth.text.facts.extract_zh_units import (
 )
 from medsynth.text.facts.model import Fact, FactKind
 
+_VERTEBRAE = {"颈": "c", "胸": "t", "腰": "l", "骶": "s"}
 _ROMAN = {"Ⅰ": "1", "Ⅱ": "2", "Ⅲ": "3", "Ⅳ": "4", "Ⅴ": "5", "I": "1", "II": "2", "III": "3", "IV": "4"}
 
 
@@ -105,10 +117,13 @@ class NumberReader:
         """Read what no earlier pass has taken."""
         flat, i = self.flat, 0
         for match in CODE.finditer(flat):
-            analyte = any(n.kind in ("lab", "vital") and n.start == match.start() for n in self.measured)
+            analyte = match[0][:2].lower() == "ph" or any(n.kind in ("lab", "vital") and n.start == match.start() for n in self.measured)
             if not analyte and not self.closed(*match.span()):
                 value = re.sub(r"[\s-]", "", match[0]).lower()
                 self.add("number", value, *match.span(), of="code")
+        for match in SPINE.finditer(flat):
+            if not self.closed(*match.span()):
+                self.add("number", _VERTEBRAE[match["v"]] + match["n"], *match.span(), of="code")
         for match in PER_KG.finditer(flat):
             number = number_of(match["n1"], match["n2"] or "")
             if number and not self.closed(*match.span()):
@@ -306,6 +321,8 @@ class NumberReader:
         match = SIZE.match(self.flat, i)
         if not match or (match["b"] == "10" and not match["ub"]):
             return 0
+        if not match["ub"] and not match["c"] and POWER_OF_TEN.match(self.flat, match.start("b")):
+            return 0
         unit = match["uc"] or match["ub"] or match["ua"] or ""
         factor = 0.1 if unit in ("mm", "毫米", "MM") else 1.0
         parts = [plain(float(p) * factor) for p in (match["a"], match["b"], match["c"]) if p]
@@ -349,7 +366,7 @@ class NumberReader:
             return self.add("number", plain(low), i, end, of="date", number=plain(low))
         if bare in ("日", "晚", "夜") and digits == "半":
             return self.add("duration", "half day", i, end, vague=True)
-        if bare == "月" and not match["gap"] and "个" not in match[0] and digits != "半":
+        if bare == "月" and not match["gap"] and "个" not in match[0] and digits not in ("半", "两"):
             pregnant = re.search(r"[孕产余已经近满了]\Z|停经|病程", flat[max(0, i - 3) : i])
             if (
                 not pregnant
@@ -394,6 +411,10 @@ class NumberReader:
 
     def _measure(self, i: int) -> int:
         flat = self.flat
+        tall = TALL.match(flat, i)
+        if tall and (number := number_of(tall["m"])):
+            cm = plain(number.low * 100 + centimetres(tall["cm"]))
+            return self.add("vital", f"{cm} cm", *tall.span(), of="height", number=cm)
         match = MEASURE.match(flat, i)
         if not match:
             return 0

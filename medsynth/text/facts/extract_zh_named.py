@@ -10,6 +10,9 @@ from medsynth.text.facts.extract_zh_cues import ALLERGENS, NO_ALLERGENS, PAIRED,
 from medsynth.text.facts.extract_zh_names import Name, organs
 from medsynth.text.facts.model import Fact, FactKind
 
+# Latin for the right, the left and both eyes.
+_EYES = {"OD": "right", "OS": "left", "OU": "both"}
+_EYE = re.compile(r"(?<![A-Za-z])O[DSU](?![A-Za-z])")
 _ROUTE = re.compile("|".join(sorted(ROUTES, key=len, reverse=True)) + r"|服用(?P<v>)")
 _NOT_ROUTE = re.compile(r"(?:吸入)(?:性|物|了|的|过敏)|外用(?:药|品)?店|滴(?:眼|鼻)[液剂]")
 _DENIED = re.compile(r"(?:无|没有?|否认|未|不|非)[^,，。;；!！?？\n]{0,10}\Z")
@@ -35,6 +38,8 @@ _HISTORY = re.compile(r"过敏(?!性|原|源|科|体质|反应|药|症状|因素
 _TOLD_APART = frozenset(("antibiotic", "hormone"))
 _NOUN = re.compile(r"[\u4e00-\u9fff]{2}")
 _STOP = re.compile(r"[。;；!！?？\n]")
+# What may be a part of the body behind 左 or 右: 左旋 and names of drugs are none.
+_PART = re.compile(r"(?![左右旋氧卡甲炔西乙美佐手转拐移不的是])[\u4e00-\u9fff]")
 _SPLIT = re.compile(r"[、和与及或跟/]|以及|还有")
 _BY_LENGTH = sorted(ALLERGENS | NO_ALLERGENS, key=len, reverse=True)
 _JOINED = re.compile(r"(?:[、和与及或跟]|以及)\Z")
@@ -68,6 +73,8 @@ def named(text: str, flat: str, known: Sequence[Name]) -> list[Fact]:
             found.append(_fact(text, "department", name.value, name.start, name.end))
     drugs = [name for name in known if name.kind == "drug"]
     found.extend(_routes(text, drugs))
+    for match in _EYE.finditer(flat):
+        found.append(_fact(text, "side", _EYES[match[0]], *match.span(), of="眼"))
     if any(c in text for c in "左右双两单"):
         found.extend(_sides(text, known, drugs))
     if "过敏" in text:
@@ -112,8 +119,8 @@ def _side_pattern() -> tuple[re.Pattern[str], dict[str, str]]:
     organ = "|".join(sorted(map(re.escape, table), key=len, reverse=True))
     paired = "|".join(sorted(PAIRED, key=len, reverse=True))
     pattern = re.compile(
-        rf"(?P<s>左右(?=两?[侧边])|左|右|[双两](?={paired})|单(?=[侧眼耳]))(?P<m>(?:两?[侧边面叶段]"
-        rf"|[上下前后内外中](?![肢腹肺颌])|半(?!身)|部|方)*)的?(?P<o>{organ})?"
+        rf"(?P<s>左右(?=两?[侧边])|(?<![\d厘毫米年月日天岁度周克])左右(?={paired})|左|右|[双两](?={paired})|单(?=[侧眼耳]))(?P<m>(?:两?[侧边面叶段]"
+        rf"|[上下前后内外中](?![肢腹肺颌])|半(?!身)|部|方)*)的?(?P<o>{organ}|[室房](?![上下颤早间]|内(?!径)))?"
     )
     return pattern, table
 
@@ -125,7 +132,8 @@ def _sides(text: str, known: Sequence[Name], drugs: Sequence[Name]) -> list[Fact
         start, end = match.span()
         side, middle, organ = match["s"], match["m"], match["o"]
         quarter = bool(middle) and (middle[-1] in "上下" or "方" in middle) and side in "左右"
-        if not organ and not quarter and not any(c in middle for c in "侧边面半叶段"):
+        plain = not organ and not quarter and not any(c in middle for c in "侧边面半叶段")
+        if plain and (side not in "左右" or not _PART.match(text, end) or text[start - 1 : start] in ("左", "右")):
             continue
         if side in "左右" and text[start - 1 : start] in ("左", "右") and start and not organ:
             continue
@@ -136,7 +144,7 @@ def _sides(text: str, known: Sequence[Name], drugs: Sequence[Name]) -> list[Fact
         ):
             continue
         value = {"左": "left", "右": "right", "单": "one"}.get(side, "both")
-        of = table.get(organ, organ) if organ else ""
+        of = {"室": "心室", "房": "心房"}.get(organ) or table.get(organ, organ) if organ else ""
         if not of:
             of = next(
                 (
@@ -154,7 +162,8 @@ def _sides(text: str, known: Sequence[Name], drugs: Sequence[Name]) -> list[Fact
                 near = [n for n in known if n.kind == "organ" and n.end <= start and start - n.end <= 12]
                 if near and not _STOP.search(text, near[-1].end, start):
                     of = near[-1].value
-        found.append(_fact(text, "side", value, start, end, of=of))
+        # With an unlisted part of the body (左跟骨) it vouches for a side, and asks for none.
+        found.append(_fact(text, "side", value, start, end, of=of, vague=plain))
     return found
 
 

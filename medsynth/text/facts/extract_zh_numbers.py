@@ -111,6 +111,12 @@ def _whole(text: str) -> float | None:
     return total + section + digit
 
 
+def centimetres(digits: str) -> float:
+    """Return what follows the metres of a height: 五九 59, 八 80, 05 5."""
+    value = int("".join(c if c.isdigit() and c.isascii() else str(_DIGIT[c]) for c in digits))
+    return float(value * 10 if len(digits) == 1 else value)
+
+
 _NEIGHBOURS = re.compile(rf"(?:十)?[{HAN_DIGITS}][{HAN_DIGITS}](?:十|百|千|万)?")
 
 

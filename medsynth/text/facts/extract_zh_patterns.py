@@ -73,7 +73,7 @@ _T = (
 )
 DURATION = re.compile(
     rf"(?P<n1>{ONE})(?P<half0>个半)?{MORE}(?:\s?(?P<u1>{_T})?{JOINT}(?P<n2>{ONE}))"
-    rf"?\s?(?:个半(?=小时|月|星期|礼拜|钟头))?(?P<gap>个)?多?(?P<u>{_T})(?![a-zA-Z])(?P<half>半)"
+    rf"?\s?(?:孕(?=周))?(?:个半(?=小时|月|星期|礼拜|钟头))?(?P<gap>个)?多?(?P<u>{_T})(?![a-zA-Z])(?P<half>半)"
     rf"?(?:[零加又+]?(?P<n3>{ONE})(?P<u3>个月|天|个?小时|分钟?))?"
 )
 # What shows that 一年 is meant as a length of time and not as a manner of speaking.
@@ -126,11 +126,15 @@ TEMPERATURE = re.compile(
     rf"(?P<n1>{ONE})(?:\s?(?:℃|°C|度|°)?{JOINT}(?P<n2>{ONE}))?\s?(?:℃|℉|华氏度|摄氏度|°\s?[Cc]|度[Cc]|度"
     rf"|°)(?:(?P<half>半)|(?P<tenth>[0-9{HAN_DIGITS}])(?![\d天日周月年次个岁]))?(?P<more>多|几)?"
 )
+# 一米五九, 1米6: the height of a person.
+TALL = re.compile(rf"(?P<m>[12一两])米(?P<cm>\d{{1,2}}|[零{HAN_DIGITS}]{{1,2}})(?![\d零{HAN_DIGITS}十点.])")
 SIZE = re.compile(
     r"(?P<a>\d+(?:\.\d+)?)\s?(?P<ua>cm|mm|厘米|毫米|CM|MM)?\s?(?:[x*]|乘以?)\s?(?P<b>\d+(?:\.\d+)?)"
     r"\s?(?P<ub>cm|mm|厘米|毫米|CM|MM)?(?:\s?(?:[x*]|乘以?)\s?(?P<c>\d+(?:\.\d+)?)\s?(?P<uc>cm|mm|厘米|毫米"
     r"|CM|MM)?)?"
 )
+# 109/L for what was 10 to the ninth before its sign was lost.
+POWER_OF_TEN = re.compile(r"10(?:[3-9]|1[0-2])\s?/")
 SIGN = re.compile(
     r"\(\s?(?P<s>\+{1,4}|\d\+|\+-|±|-)\s?\)|(?P<s2>\+{1,4}|\d\+)(?![\d+])"
     r"|(?P<n>[一二两三四1234])个加号|(?P<w>弱阳性|强阳性|阳性|阴性|转阴|转阳)|(?P<d>[大小]三阳)"
@@ -146,7 +150,11 @@ ORDINAL = re.compile(
     r"第(?P<n>\d{1,3}|[一二三四五六七八九十]{1,3})(?P<u>天|周|个?月|次|胎|针|期|产程|腰椎|颈椎|胸椎|节|跖骨|掌骨|肋骨|肋|趾|指|日|年|代|阶段)?"
 )
 CODE = re.compile(
-    r"(?<![A-Za-z\d.])(?![xX]\d)(?!(?:T|P|R|HR|BP|Bp|bp)\d+(?:\.\d+)?(?:/\d+)?\s?(?:℃|°|度|次|摄氏|mmHg))[A-Za-z][A-Za-z-]{0,7}\d+(?:[.,/-]\d+)*(?:[A-Za-z]{0,2}\d*)(?![A-Za-z])"
+    r"(?<![A-Za-z\d.])(?![xX]\d)(?!O[DSU]\d)(?!(?:HBV-?)?DNA\d)(?!(?:T|P|R|HR|BP|Bp|bp)\d+(?:\.\d+)?(?:/\d+)?\s?(?:℃|°|度|次|摄氏|mmHg))[A-Za-z][A-Za-z-]{0,7}\d+(?:[.,/-]\d+)*(?:[A-Za-z]{0,2}\d*)(?![A-Za-z])"
+)
+# 颈5/6, 腰4椎体: vertebrae, as C5/6 and L4 name them.
+SPINE = re.compile(
+    r"(?P<v>[颈胸腰骶])椎?(?P<n>\d{1,2}(?:[/-](?=\d{1,2}(?![\d天年月周日个次岁.]|cm|mm|厘|毫))\d{1,2}|(?=椎|节段|水平|层面)))"
 )
 # "1、", "2.", "(3)", "4)": a mark of a list, not a number of anything.
 MARK = re.compile(r"\d{1,2}\s?[、)）](?!\s?\d)\s?|(?:1\d|\d)\s?[.．:：](?![\d+])\s?")

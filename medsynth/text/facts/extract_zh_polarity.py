@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from medsynth.text.facts.extract_zh_cues import CARRIES, EMPTY, QUESTION_WORDS
 from medsynth.text.facts.extract_zh_names import Name
-from medsynth.text.facts.extract_zh_wordings import wording_of
+from medsynth.text.facts.extract_zh_wordings import asks_both_ways, wording_of
 from medsynth.text.facts.model import Fact, Polarity, Statement, Term
 
 _BREAK = re.compile(
@@ -29,6 +29,11 @@ _FINDINGS = frozenset(("drug", "finding"))
 _SAID_TOO = frozenset(("需要", "可以", "建议", "应该", "应当", "应", "考虑", "可能", "显示", "提示", "说明"))
 # Verbs that say nothing by themselves.
 _LIGHT = frozenset(("吃", "喝", "用", "服用", "使用", "做", "打", "进行", "药"))
+# So many characters behind a denial, what is no list is no longer sure to be denied (run-on speech).
+_REACH = 14
+_SHORT = 12  # characters of a clause that is taken for the rest of a list
+_LISTED = re.compile(r"[、和与及或跟/]")
+_TAKING = frozenset(("吃", "喝"))
 _FLIP: dict[Polarity, Polarity] = {"asserted": "denied", "denied": "asserted", "open": "open"}
 # Characters that carry no meaning of their own between content words.
 _FUNCTION = (
@@ -59,7 +64,7 @@ def polarity(text: str, known: Sequence[Name]) -> tuple[list[Statement], list[Fa
             continue
         asked = bool(_ASKED.search(text, stop, behind) or _ASKED.search(text[max(start, stop - 3) : stop]))
         listed = bare
-        bare = carried and bool(inside) and all(name.kind == "finding" for name in inside)
+        bare = carried and bool(inside) and (all(n.kind == "finding" for n in inside) or _lists(text, start, stop, inside))
         if listed and not bare and inside and inside[0].start == start and inside[0].kind == "finding":
             bare = True  # the last of a list: 没有呕吐，过敏，湿疹就可以
         clause = _Clause(text, start, stop, inside, bare)
@@ -68,7 +73,7 @@ def polarity(text: str, known: Sequence[Name]) -> tuple[list[Statement], list[Fa
             terms = clause.terms
             if asked or _DENIED_BEHIND.match(text, stop):
                 terms = [Term(t.name, "open", t.start, t.end, t.weight, t.cue) for t in terms]
-            denied = -1 if clause.behind else clause.denials
+            denied = -1 if clause.behind or bare else clause.denials
             if _DENIED_BEHIND.match(text, stop):
                 denied = -1
                 wording = None
@@ -78,6 +83,24 @@ def polarity(text: str, known: Sequence[Name]) -> tuple[list[Statement], list[Fa
         carried = clause.state == "denied" and stop < len(text) and text[stop] in ",，"
         start = behind
     return found, denials
+
+
+def _lists(text: str, start: int, stop: int, inside: Sequence[Name]) -> bool:
+    """Whether a clause holds nothing but things, at least two: 肉食及豆制品."""
+    return (
+        stop - start <= _SHORT
+        and bool(_LISTED.search(text, start, stop))
+        and not any(name.kind in ("cue", "lab", "vital") for name in inside)
+    )
+
+
+def _is_plain(name: Name) -> bool:
+    """Whether a name is a common word, whose polarity tells nothing but in the same statement."""
+    return name.kind == "word" or name.value in _LIGHT
+
+
+def _opened(term: Term) -> Term:
+    return Term(term.name, "open", term.start, term.end, term.weight)
 
 
 class _Clause:
@@ -91,7 +114,7 @@ class _Clause:
         # A list of findings behind a denial and a comma may belong to it or not.
         self.state: Polarity = "open" if bare else "asserted"
         self.cue = self.cue_end = -1
-        self.asked = False
+        self.forbidden = self.asked = False
         at = start
         for name in inside:
             if name.start > at:
@@ -100,26 +123,57 @@ class _Clause:
             at = max(at, name.end)
         if stop > at:
             self._unlisted(at, stop)
+        self._fronted(stop)
+        last = len(self.terms) - 1
+        # A verb of taking says nothing beside what is taken.
+        self.terms = [
+            t
+            for k, t in enumerate(self.terms)
+            if k == last or t.polarity != "asserted" or t.name not in _TAKING
+        ]
+
+    def _fronted(self, stop: int) -> None:
+        """Leave open what stands before a denial that has no more than a verb behind it: 海鲜别吃, 发烧也没有."""
+        if self.state != "denied":
+            return
+        reach = [t for t in self.terms if t.cue == self.cue]
+        if any(t.weight and t.start >= self.cue_end for t in reach):
+            return
+        ended = self.forbidden or not self.text[self.cue_end : stop].strip("有的了过 ")
+        self.terms = [
+            _opened(t) if t.polarity == "asserted" and (t.weight < 2 or ended) and t.start < self.cue else t
+            for t in self.terms
+        ]
 
     def _unlisted(self, start: int, end: int) -> None:
         for piece in _PIECE.finditer(self.text, start, end):
             begin, behind = piece.span()
             if behind - begin <= 4 and piece[0] not in EMPTY:
-                self._term(piece[0], begin, behind, 1)
+                self._term(piece[0], begin, behind, 0)
 
     def _term(self, name: str, start: int, end: int, weight: int, opposite: bool = False) -> None:
-        state: Polarity = "open" if self.asked else self.state
+        state: Polarity = "open" if self.asked or self._out_of_reach(start) else self.state
         if opposite:
             # 正常 denies 异常, and 不正常 does not.
             self.denials += {"asserted": 1, "denied": -1}.get(state, 0)
             state = _FLIP[state]
         self.terms.append(Term(name, state, start, end, weight, self.cue if state == "denied" else -1))
 
+    def _out_of_reach(self, start: int) -> bool:
+        """Whether a term stands so far behind a denial, with no list between, that it may be said by itself."""
+        return (
+            self.state == "denied"
+            and start - self.cue_end > _REACH
+            and not _LISTED.search(self.text, self.cue_end, start)
+        )
+
     def _name(self, name: Name) -> None:
         if name.kind in _TERM_KINDS:
             if name.value not in EMPTY:
-                weight = 2 if name.kind in _FINDINGS else 0 if name.value in _LIGHT else 1
+                weight = 2 if name.kind in _FINDINGS else 0 if _is_plain(name) else 1
                 self._term(name.value, name.start, name.end, weight, name.opposite)
+                if name.value == "影响" and self.state == "denied":
+                    self.state, self.cue = "open", -1  # 不影响睡眠: what is not affected is not denied
                 if name.value in ("诱因", "原因") and self.state == "denied":
                     # 无明显诱因出现胸痛 denies the cause alone.
                     self.state, self.cue = "asserted", -1
@@ -127,6 +181,10 @@ class _Clause:
         if name.kind != "cue":
             return
         kind, said = name.value, name.said
+        if kind == "deny" and asks_both_ways(self.text, name):
+            self.terms = [_opened(t) for t in self.terms]
+            self.asked = True
+            return
         carry = CARRIES.get(said)
         if kind in ("deny", "forbid") or carry:
             self.denials += 1
@@ -138,11 +196,15 @@ class _Clause:
         if kind in ("deny", "forbid"):
             # 不要不吃饭: what is denied twice is asserted.
             self.state, self.cue, self.cue_end = "denied", name.start, name.end
+            self.forbidden = kind == "forbid"
+        elif kind == "prevent":
+            # 以免复发: it may be said as a denial as well (别让它复发).
+            self.state, self.cue, self.behind = "open", -1, True
         elif kind == "affirm":
             self.state, self.cue = "asserted", -1
         elif said == "吗":
             # What stands before it was asked; with no mark behind it, a new clause begins.
-            self.terms = [Term(t.name, "open", t.start, t.end, t.weight) for t in self.terms]
+            self.terms = [_opened(t) for t in self.terms]
             self.state, self.cue, self.asked, self.denials = "asserted", -1, False, 0
         elif kind == "doubt":
             self.asked = self.asked or said not in QUESTION_WORDS

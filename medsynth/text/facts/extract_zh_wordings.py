@@ -23,7 +23,7 @@ _DENYING = re.compile(
 )
 # Listed as no denial of their own, but the opposite of what they hold: 不通畅, 不超过.
 _OPPOSITE = re.compile(
-    r"不(?:通|畅|清|稳|稳定|均|齐|全|佳|良|振|调|规则|对称|适|明|退|消|愈|耐受|透|洁|易|利|超过|低于|少于|高于|多于|大于|小于|好受)"
+    r"不(?:太好|是很好|怎么好|大好|算好|好|通|畅|清|稳|稳定|均|齐|全|佳|良|振|调|规则|对称|适|明|退|消|愈|耐受|透|洁|易|利|超过|低于|少于|高于|多于|大于|小于|好受)"
     r"|无(?:力|效|症状|精神|不适)|没精神|没有精神|没(?:事|问题)"
 )
 # What comes and goes with a denial or with a manner of speaking, and says nothing by itself.
@@ -37,6 +37,16 @@ _SIDE = re.compile(
     + "|".join(PAIRED)
     + r"))|单[侧边]|两侧"
 )
+
+
+def asks_both_ways(text: str, cue: Name) -> bool:
+    """Whether a word that denies stands between a word and the same again: 大不大, 吃没吃."""
+    return (
+        cue.said in ("不", "没")
+        and cue.start > 0
+        and text[cue.start - 1] == text[cue.end : cue.end + 1]
+        and text[cue.end] not in "，,。？?"
+    )
 
 
 def wording_of(
@@ -61,10 +71,13 @@ def wording_of(
             at = name.end
             said = text[name.start : name.end]
             if listed:
-                denied += _OTHER
+                # 没力气 says what 力气没有了 does, 不适 is no denial.
+                denied = denied | 1 if said[0] == "没" else denied + _OTHER
                 pieces.append(_NEGATIVE.sub("", said, count=1))
             elif name.kind == "drug":
                 pieces.append(said)
+            elif name.value == "deny" and asks_both_ways(text, name):
+                asked = True
             elif name.value in ("deny", "forbid") or (name.value == "behind" and said[0] in "不没"):
                 # 无发热无咳嗽 denies once, as 无发热咳嗽 does; 并不排除 twice.
                 denied |= 2 if behind == name.start else 1
@@ -73,7 +86,8 @@ def wording_of(
             elif name.value == "doubt" and said not in QUESTION_WORDS:
                 asked = True
             elif name.value == "affirm" and said.endswith(("排除", "除外")):
-                denied |= 2
+                if "可能" not in text[start:stop]:  # 不排除可能 is no more than 可能
+                    denied |= 2
             elif said == "不过敏":
                 denied |= 1
                 pieces.append("过敏")

@@ -97,6 +97,8 @@ def _single(words: list[str], i: int, starts: list[int], ends: list[int]) -> tup
         return (*_after_digits(words, i, value, starts, ends), True)
     if word in _FRACTIONS:
         return _FRACTIONS[word], i + 1, True
+    if word in _SCALES and word != "dozen" and i > 1 and words[i - 1] == "per":
+        return _SCALES[word], i + 1, False
     if word in _UNITS or word in _TENS:
         return (*_spelt(words, i), False)
     if word == "point" and i + 1 < len(words) and words[i + 1] in _UNITS:
@@ -126,6 +128,17 @@ def _after_digits(
         top, bottom = int(words[j]), int(words[j + 2])
         if top < bottom and value == int(value):
             return value + top / bottom, j + 3
+    if (
+        j + 3 < count
+        and words[j] in _DASHES
+        and words[j + 2] == "/"
+        and starts[j + 3] - ends[i] == 3
+        and word_is(words[j + 1], "123")
+        and word_is(words[j + 3], "2348")
+        and int(words[j + 1]) < int(words[j + 3])
+        and value == int(value)
+    ):
+        return value + int(words[j + 1]) / int(words[j + 3]), j + 4  # "2-1/2"
     if j + 1 < count and words[j] == "/" and word_is(words[i], "123") and word_is(words[j + 1], "2348"):
         top, bottom = int(words[i]), int(words[j + 1])
         glued = starts[j] == ends[i] and starts[j + 1] == ends[j]
@@ -136,6 +149,9 @@ def _after_digits(
     elif j < count and words[j] == "k" and starts[j] == ends[i]:
         value, j = value * 1_000, j + 1
     return _half(words, value, j)
+
+
+_READ_OUT = 4  # digits said one by one make one number
 
 
 def word_is(word: str, digits: str) -> bool:
@@ -156,7 +172,11 @@ def _half(words: list[str], value: float, j: int) -> tuple[float, int]:
 def _spelt(words: list[str], i: int) -> tuple[float, int]:
     """Read number words. "one twenty" is 120 and "nineteen ninety" 1990, as vital signs and years are said."""
     total, current, j = 0.0, 0.0, i
-    used = 0
+    while j < len(words) and 0 <= _UNITS.get(words[j], 10) < 10:
+        j += 1
+    if j - i >= _READ_OUT and (j >= len(words) or words[j] not in NUMBER_WORDS):
+        return float("".join(str(_UNITS[word]) for word in words[i:j])), j  # the number of a record
+    j, used = i, 0
     if words[j] in ("a", "an"):
         current, j, used = 1, j + 1, 2
     while j < len(words):
@@ -168,8 +188,10 @@ def _spelt(words: list[str], i: int) -> tuple[float, int]:
                 or (total and not current)  # "two thousand and two"
                 or (current % 10 == 0 and value < 10 and current % 100 >= 20)
                 or (current % 100 == 0 and current)
-            ):
+            ) and not (used > 1 and 0 < value < 10 and j + 1 < len(words) and words[j + 1] in _TENS):
                 current += value
+            elif used and 0 < value < 10 and j + 1 < len(words) and words[j + 1] in _TENS:
+                break  # "one fifty one sixty" are two
             elif (10 <= current < 100 and value >= 10) or (current < 10 and value >= 10):
                 current = current * 100 + value
             else:

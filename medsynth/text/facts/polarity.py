@@ -18,6 +18,7 @@ _ENOUGH = 2  # shared terms that make two statements comparable
 _SHARE = 0.5  # of the shorter one's terms
 # Almost word for word: this share of the terms, and no more than so many that only one of them has.
 _SAME, _SAME_AT_LEAST, _STRAY = 0.8, 3, 1
+_MUCH = 0.6  # of the terms of both: here a plain word tells too
 _CLOSE = 0.75  # a second statement this near to the best one has a say too
 
 
@@ -168,7 +169,7 @@ def _against(
         first = mine[0] if mine else None
         if first is None or None in mine:
             continue
-        alike = _word_for_word(clause.names, near[0].names)
+        alike = _word_for_word(clause.names, near[0].names) and _in_order(clause, near[0])
         if first.weight == theirs.weight == 0 and clause.names != near[0].names:
             continue
         # Of what one word denies, a plain word turns only when nothing of it stays denied: it may have moved.
@@ -177,7 +178,10 @@ def _against(
             continue
         if alike:
             return first, theirs, "critical"
-        if min(first.weight, theirs.weight) < 2 and (
+        plain = min(first.weight, theirs.weight) < 2
+        if plain and not (_much_alike(_told(clause), _told(near[0])) and _in_order(clause, near[0])):
+            continue  # in other words a plain word is often denied with another verb, or not at all
+        if plain and (
             _denied_in_other_words(cue, name, clause, known)
             if denied
             else _denied_in_other_words(cue, name, near[0], said)
@@ -228,7 +232,11 @@ def _reworded(clause: _Clause, near: list[_Clause]) -> Iterable[tuple[Term, Term
     count = clause.statement.denials
     if count < 0:
         return
-    alike = [o for o in near if _word_for_word(clause.names, o.names) and not _denied_apart(clause, o)]
+    alike = [
+        o
+        for o in near
+        if _word_for_word(clause.names, o.names) and _in_order(clause, o) and not _denied_apart(clause, o)
+    ]
     if not alike or any(other.statement.denials in (count, -1) for other in alike):
         return
     if count and all(other.statement.denials for other in alike):
@@ -258,6 +266,28 @@ def _word_for_word(names: set[str], others: set[str]) -> bool:
     return len(names & others) >= _SAME_AT_LEAST and len(names ^ others) <= min(
         _STRAY, (1 - _SAME) * 2 * len(names)
     )
+
+
+def _told(clause: _Clause) -> set[str]:
+    """Return the names of a clause's terms without light verbs and what is only supposed."""
+    return {term.name for term in clause.statement.terms if term.weight}
+
+
+def _in_order(clause: _Clause, other: _Clause) -> bool:
+    """Whether two statements of the same few terms name them in the same order ("so bad I missed work", "I stayed away
+    from work, it was so bad")."""
+    if len(clause.names) >= _SAME_AT_LEAST or clause.names != other.names:
+        return True
+    mine, theirs = ([term.name for term in c.statement.terms] for c in (clause, other))
+    return mine == theirs
+
+
+def _much_alike(names: set[str], others: set[str]) -> bool:
+    shared = len(names & others)
+    if shared >= _SAME_AT_LEAST:
+        return shared >= _MUCH * len(names | others)
+    both = len(names | others)
+    return (names <= others or others <= names) and (both <= _ENOUGH or shared >= _MUCH * both)
 
 
 class _Neighbours:

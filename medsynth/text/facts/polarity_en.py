@@ -13,12 +13,12 @@ from bisect import bisect_left
 from dataclasses import dataclass
 
 from medsynth.text.facts.cue_words_en import (
-    ALONE,
     ASIDE,
     BE,
     BEHIND,
     BRACKETS,
     CAUTIONS,
+    CHANGES,
     CONDITION,
     DEEP,
     DETERMINING,
@@ -28,25 +28,29 @@ from medsynth.text.facts.cue_words_en import (
     FILLERS,
     FINITE,
     HELD,
+    JOB_BEFORE,
     JOINTS,
     LIGHT,
     LIMITING,
+    MEANS,
     OBJECTS,
     PRONOUNS,
     SCANT,
     SOMEWHAT,
     SPECIAL,
-    STOPS,
+    STRUGGLES,
     UNKNOWING,
-    WHICH,
 )
 from medsynth.text.facts.cues_en import (
     Wording,
     answer_of,
     asks,
+    asks_which,
+    bare_denial,
     cue_at,
     opens_clause,
     pseudo_cue,
+    starts_anew,
     tagged,
     wording_of,
 )
@@ -96,7 +100,7 @@ def read_polarity(t: Tokens) -> tuple[list[Statement], list[Fact]]:
         if asked and any(word not in FILLERS for word in t.words[first:behind]):
             asked = []
         if question:
-            open_question = not tag and any(word in WHICH for word in t.words[first : first + 6])
+            open_question = not tag and asks_which(t.words, first, behind)
             asked, confirmed = [len(statements) + k for k in range(len(clauses))], tag
         if (not question or tag) and (worded := wording_of(t.words, first, behind)) is not None:
             head = clauses[0] if clauses else Statement(t.starts[first], t.ends[behind - 1], ())
@@ -182,6 +186,8 @@ class _Reader:
         while i < behind:
             word = words[i]
             if word in _SKIPPED:
+                if self.scope is not None and starts_anew(words, i, behind, bool(self.scope.names)):
+                    self._close(word)
                 i += 1
             elif word in BRACKETS:
                 # What stands in brackets has a scope of its own; the one around it goes on behind them.
@@ -199,7 +205,9 @@ class _Reader:
                     i = self._term(i)
             elif skip := pseudo_cue(words, i, behind):
                 self.denials += words[i + 1] in LIMITING
-                if words[i + skip - 1] in UNKNOWING:
+                if words[i : i + 3] == ["or", "not", "at"]:
+                    self._open_last(2)  # "they sweat little or not at all"
+                if words[i + skip - 1] in UNKNOWING or words[i + skip - 1] == "think":
                     self.scope, self.depth, self.deep = _Scope(i, "negation", [], i, aimed=True), 0, DEEP
                 i += skip
             elif cue := cue_at(words, i, behind, self.first):
@@ -253,6 +261,8 @@ class _Reader:
                 scope.names = [term.name for term in near]
                 scope.cue = self._token_at(near[0].start)
         self.scope = scope
+        if word in STRUGGLES:
+            self.uncounted = True
         if shape != "aim":
             self.scopes.append(scope)
             self.denials += 1
@@ -283,9 +293,13 @@ class _Reader:
         cue = self.t.starts[scope.cue]
         self.terms = [_with(term, "open") if term.cue == cue else term for term in self.terms]
 
+    def _changing(self, i: int, name: str) -> bool:
+        """Whether the word before, by its name, is a change in what stands at token `i`: "no change in appetite"."""
+        return name in CHANGES and any(word in ("in", "with", "to") for word in self.words[i - 3 : i])
+
     def _ends(self, i: int) -> bool:
         word = self.words[i]
-        if word == ":" and i + 2 < self.behind and self.words[i + 1] in ALONE and self.words[i + 2] in STOPS:
+        if word == ":" and i + 2 < self.behind and bare_denial(self.words, i + 1, self.behind):
             return False
         if word in ENDS:
             return self.words[i - 1] not in ("look", "looks", "looking", "looked")
@@ -340,6 +354,8 @@ class _Reader:
             self.conditional, self.supposed = True, word != "when"
         if word == "then":
             self.conditional = self.supposed = False
+        if word == "work" and words[i - 1] in JOB_BEFORE:
+            word = "job"  # not that something works
         if word == "used" and words[i - 1] in PRONOUNS and words[i + 1 : i + 2] == ["to"]:
             return i + 2
         if len(word) < 3 and word not in WORDS and word not in PHRASES:
@@ -362,10 +378,14 @@ class _Reader:
         if scope is not None:
             self.depth += 1
             if (
-                words[i - 1] == "of"
-                and scope.names
-                and scope.names[-1] not in LIGHT
+                scope.names
                 and scope.kind != "contraindication"
+                and (
+                    words[i - 1] == "of"
+                    or (words[i - 1] == "for" and scope.names[-1] in MEANS)
+                    or self._changing(i, scope.names[-1])
+                )
+                and scope.names[-1] not in LIGHT
             ):
                 self.depth = DEEP + 1  # "no symptoms of hepatitis": it is not hepatitis that is denied
             if self.depth > self.deep:
@@ -374,7 +394,11 @@ class _Reader:
                 state = "open"
             else:
                 state, cue = "denied", self.t.starts[scope.cue]
-                if self.depth <= HELD and words[scope.cue] in DETERMINING:
+                if (
+                    self.depth <= HELD
+                    and words[scope.cue] in DETERMINING
+                    and words[scope.cue + 1] not in ("more", "longer")
+                ):
                     weight = 2  # "no complications": named to be denied, like a finding
                 scope.names.append(name)
                 scope.last = max(scope.last, i + length - 1)

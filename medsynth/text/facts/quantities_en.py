@@ -470,11 +470,18 @@ class _Reader(PeriodReader):
             scale = "F" if 93 <= number.low <= 113 else "C" if number.low <= 43 else ""
             if scale:
                 return self._add("temperature", _celsius(number, scale), i, j, number=value)
-        if lab := self._before(i, 5, LABS):
+        if (lab := self._before(i, 5, LABS)) and not self._shared_out(lab, i, j):
             return self._add("lab", value, i, j, of=CODES.get(lab, lab), number=value)
         if vital := self._before(i, 4, VITALS):
             return self._add("vital", value, i, j, of=VITALS[vital], number=value)
         return self._add("number", value, i, j, of=_noun(words, j), number=value)
+
+    def _shared_out(self, lab: str, i: int, j: int) -> bool:
+        """Whether the analyte before a number has another one already, and this one its own behind it: "white count
+        13.3, then 7.6 lymphocytes"."""
+        behind = max(k for k in range(i) if self.words[k] == lab)
+        taken = any(w[0].isdigit() or w in NUMBER_WORDS for w in self.words[max(0, behind - 1) : i])
+        return taken and self._word(j).isalpha() and (self._word(j) in LABS or len(_noun(self.words, j)) > 4)
 
     def _code(self, i: int) -> int:
         """Read names with digits in them: b12, h1n1, cd4. They are facts of their own, not numbers."""

@@ -94,8 +94,8 @@ def _origin(fact: Fact, stated: list[Fact], known: Contexts, said: Contexts) -> 
         return near, "kept"
     if contrary is not None and fact.of:
         return contrary, "altered"
-    if fact.vague:
-        return None, "open"
+    if fact.vague or (fact.value != "both" and fact.value not in _OPPOSITE):
+        return None, "open"  # "one side" says no more than that it is not both
     if fact.value == "both":
         pair = [s for s in stated if s.value in _OPPOSITE and s.of in ("", fact.of)]
         if len({s.value for s in pair}) == 1 and all(s.of == fact.of for s in pair):

@@ -111,6 +111,12 @@ _ROUTES = {
 }  # fmt: skip
 
 
+_BY_MOUTH = (
+    "or", "and", "medicine", "medicines", "medication", "medications", "antibiotic", "antibiotics", "drug", "drugs",
+    "tablet", "tablets", "steroid", "steroids", "dose", "doses", "iron", "pill", "pills",
+)  # fmt: skip
+
+
 def drugs(t: Tokens) -> tuple[list[Fact], list[tuple[int, int]]]:
     """Return the drugs of a text, and the tokens each stands in."""
     found: list[Fact] = []
@@ -240,6 +246,8 @@ def named(t: Tokens) -> list[Fact]:
     found: list[Fact] = []
     words = t.words
     for i, word in enumerate(words):
+        if word not in _TESTS and word.endswith("s") and word[:-1] in _TESTS:
+            word = word[:-1]  # "MRIs"
         if word in _TESTS:
             value, behind = _TESTS[word], i + 1
             if not value:
@@ -260,6 +268,12 @@ def named(t: Tokens) -> list[Fact]:
             found.append(_fact(t, "route", _ROUTES[word], i, i + 1))
         elif word == "by" and _next(words, i, ("mouth",)):
             found.append(_fact(t, "route", "oral", i, i + 2))
+        elif word == "oral" and _next(words, i, _BY_MOUTH):
+            found.append(_fact(t, "route", "oral", i, i + 1))
+        elif word == "drip" or (
+            word in ("vein", "veins") and words[i - 2 : i - 1] in (["into"], ["through"], ["in"])
+        ):
+            found.append(_fact(t, "route", "intravenous", i, i + 1))
         elif word == "under" and words[i + 1 : i + 3] == ["the", "tongue"]:
             found.append(_fact(t, "route", "sublingual", i, i + 3))
         elif word == "under" and words[i + 1 : i + 3] == ["the", "skin"]:

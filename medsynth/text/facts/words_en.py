@@ -43,7 +43,7 @@ diarrhea diarrhoea
 constipation constipated
 headache headaches migraine
 dizziness dizzy lightheaded lightheadedness giddy vertigo
-dyspnea breathless breathlessness dyspnoea
+dyspnea breathless breathlessness dyspnoea shortness winded
 swelling swollen swell swells edema oedema puffiness
 rash rashes hives
 itch itching itchy pruritus
@@ -115,6 +115,11 @@ hepatitis
 hiv aids
 epilepsy epileptic
 thyroid
+stool-blood hematochezia haematochezia
+urine-blood hematuria haematuria
+tarry-stool melena melaena
+recommend recommends recommended recommending suggest suggested suggests suggesting
+physiotherapy physio
 anemia anaemia anemic anaemic
 bruise bruising bruises bruised
 blister blisters
@@ -138,7 +143,7 @@ for _line in _ALIKE.strip().split("\n"):
         WORDS.setdefault(_word, _head)
 _ADJECTIVES = word_set(
     """take need safe effective normal common dangerous worsen improve work breathing inherit gene surgery
-    abdomen heart kidney lung liver urin"""
+    abdomen heart kidney lung liver urin recommend physiotherapy"""
 )
 _LIGHT = frozenset(("take", "need"))  # verbs of any advice
 # Phrases that are one finding.
@@ -166,6 +171,16 @@ _PHRASE_LIST = {
     "illicit drugs": "drug-use",
     "street drugs": "drug-use", "recreational drugs": "drug-use", "illegal drugs": "drug-use",
     "loose stools": "diarrhea", "loose stool": "diarrhea",
+    **{f"blood in {whose}{what}": f"{name}-blood" for name in ("stool", "urine")
+       for what in ((name, "stools", "poop", "poo") if name == "stool" else (name, "pee"))
+       for whose in ("", "your ", "my ", "his ", "her ", "the ")},
+    "bloody stool": "stool-blood", "bloody stools": "stool-blood", "bloody urine": "urine-blood",
+    "black stools": "tarry-stool", "tarry stools": "tarry-stool", "physical therapy": "physiotherapy",
+    "p t": "physiotherapy",
+    "use drugs": "drug-use", "uses drugs": "drug-use", "used drugs": "drug-use", "using drugs": "drug-use",
+    "recreational drug": "drug-use", "illicit drug": "drug-use", "illicit substance": "drug-use",
+    "illicit substances": "drug-use", "substance abuse": "drug-use", "substance use": "drug-use",
+    "do drugs": "drug-use", "any drugs": "drug-use",
     "runs in": "inherit", "run in": "inherit", "passed down": "inherit", "weight loss": "weight-loss",
     "lost weight": "weight-loss",
     "losing weight": "weight-loss", "lose weight": "weight-loss", "weight gain": "weight-gain",
@@ -203,6 +218,12 @@ def _weight(name: str) -> int:
     return 0 if name in _LIGHT else 1 if name in _ADJECTIVES else 2
 
 
+# Nouns of these endings are findings, listed or not: hydronephrosis, neuropathy, hematuria.
+_MEDICAL = ("nephrosis", "itis", "uria", "emia", "megaly", "algia", "rrhea", "rrhoea", "plegia", "opathy", "penia", "ectasis",
+            "thrombosis", "stenosis", "sclerosis", "effusion")  # fmt: skip
+_NO_FINDINGS = frozenset(("homeopathy", "allopathy", "osteopathy", "psychopathy"))
+
+
 @lru_cache(maxsize=65536)
 def name_of(word: str) -> tuple[str, int, bool]:
     """Return the name of a content word, its weight (see `Term`), and whether its form denies it."""
@@ -221,6 +242,8 @@ def name_of(word: str) -> tuple[str, int, bool]:
     base = stem(word)
     if base in STOPWORDS:
         return "", 1, False
+    if len(word) > 6 and base.endswith(_MEDICAL) and base not in _NO_FINDINGS:
+        return base, 2, False
     name = WORDS.get(base)
     if name is not None:
         return name, _weight(name), False
