@@ -5,10 +5,11 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import cast
 
 from medsynth.config import PipelineConfig
 from medsynth.errors import UserError
-from medsynth.records import Kept, RawQA, Rejected
+from medsynth.records import Kept, Outcome, RawQA, Rejected
 from medsynth.run.ingest import resolve_sources
 from medsynth.run.shards import kept_records
 from medsynth.run.workspace import Workspace
@@ -54,10 +55,10 @@ def _screened(workspace: Workspace, record_id: str | None) -> Iterator[RawQA]:
         for item in itertools.islice(ingest(source, path, seen), workspace.config.limit):
             if record_id not in (None, item.id):
                 continue
-            outcome = item.outcome
+            outcome: Outcome = item.outcome
             for stage in (screen, split):
                 if isinstance(outcome, Kept):
-                    (outcome,) = stage.process(outcome.records)  # type: ignore[attr-defined]
+                    (outcome,) = stage.process(cast(tuple[RawQA, ...], outcome.records))
             if isinstance(outcome, Kept):
                 for record in outcome.records:
                     assert isinstance(record, RawQA)

@@ -17,12 +17,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from medsynth.errors import UserError
-from medsynth.records import Gender
+from medsynth.records import Consent, Gender
 from medsynth.voice.bank_corpus import Person, Recording, SpeechCorpus
 from medsynth.voice.bank_people import Ages, gender_of, is_blank, plain
 
 # CC0 waives copyright; it is no consent to being imitated, and the project asks not to identify its speakers.
-LICENCE, CONSENT = "CC0-1.0", "recording"
+LICENCE = "CC0-1.0"
+CONSENT: Consent = "recording"
 AGES: dict[str, Ages] = {
     "teens": Ages(0, 18),
     "twenties": Ages(19, 29),

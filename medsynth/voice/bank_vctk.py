@@ -14,12 +14,14 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from medsynth.records import Consent
 from medsynth.voice.bank_corpus import Person, Recording, SpeechCorpus, find_file, read_lines
 from medsynth.voice.bank_people import ages_of, gender_of, plain
 
 TABLE = "speaker-info.txt"
 # The corpus was recorded to build voices from; the form its speakers signed is not published with it.
-LICENCE, CONSENT = "CC-BY-4.0", "recording"
+LICENCE = "CC-BY-4.0"
+CONSENT: Consent = "recording"
 ACCENTS: dict[str, str] = {
     "english": "en-GB",
     "british": "en-GB",

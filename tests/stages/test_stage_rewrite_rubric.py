@@ -28,6 +28,7 @@ def test_sixty_dialogues_of_three_sources_or_more_were_read(lang: str) -> None:
             readings[row["reader"]].add(row["id"])
             sources[row["reader"]].add(row["source"])
     assert readings
-    assert len(readings["a"]) == 60
+    assert set(readings) == {"a", "b"}
     for reader, ids in readings.items():
-        assert len(ids) >= 30 and len(sources[reader]) >= 3
+        # One of the sixty Chinese rows is rejected now: its question cannot be said without breaking a list.
+        assert len(ids) >= 59 and len(sources[reader]) >= 3

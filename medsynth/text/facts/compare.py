@@ -14,6 +14,7 @@ from medsynth.text.facts.polarity import compare_polarity
 from medsynth.text.facts.sides import compare_sides
 
 _LONG = 7  # letters of a name that is known without its ending
+_SHORT_HAN = 3  # characters of a Chinese name one of which may be written otherwise
 _WORD = re.compile(r"[a-z]+")
 
 
@@ -63,6 +64,11 @@ def named_there(rewrite: Sequence[Fact], text: str, source: Sequence[Fact]) -> l
     Transcripts spell drugs as they were heard ("Hydrocode"): a word of the source that is no drug's name, but begins
     as the drug does and parts from it in the last few letters, stands for it.
     """
+    drugs = [f for f in source if f.kind == "drug"]
+    han = [f for f in rewrite if f.kind == "drug" and not f.text.isascii() and len(f.text) >= _SHORT_HAN]
+    strange = {f.text for f in han if f.value not in drugs_of(source)}
+    odd = {name for name in strange if _written_otherwise(name, text, drugs)}
+    rewrite = [f for f in rewrite if f.kind != "drug" or f.text not in odd]
     suspects = [f for f in rewrite if f.kind == "drug" and f.text.isascii() and len(f.text) >= _LONG]
     if not suspects:
         return list(rewrite)
@@ -70,6 +76,16 @@ def named_there(rewrite: Sequence[Fact], text: str, source: Sequence[Fact]) -> l
     words = {word for word in _WORD.findall(text.lower()) if len(word) >= _LONG} - taken
     meant = {f.text for f in suspects if any(_misspelt(f.text.lower(), word) for word in words)}
     return [f for f in rewrite if f.kind != "drug" or f.text not in meant]
+
+
+def _written_otherwise(name: str, text: str, taken: Sequence[Fact]) -> bool:
+    """Whether `text` has a Chinese name but for one character (塞庚啶, 赛庚啶) where no drug is known to stand."""
+    size = len(name)
+    return any(
+        sum(a != b for a, b in zip(name, text[i : i + size], strict=True)) == 1
+        and not any(f.start < i + size and i < f.end for f in taken)
+        for i in range(len(text) - size + 1)
+    )
 
 
 def _misspelt(name: str, word: str) -> bool:
@@ -111,6 +127,9 @@ def _drugs(source: Sequence[Fact], rewrite: Sequence[Fact]) -> list[Finding]:
             found.append(
                 finding("kept", "minor", first.get(fact.value, fact if fact.value in first else None), fact)
             )
+        elif fact.vague and known:
+            # "an antibiotic" may be what a named drug is called.
+            found.append(finding("invented", "minor", None, fact))
         elif missing:
             # Which drug the new one stands for is a guess: the one that reads most alike.
             replaced = max(missing.values(), key=lambda other: _alike(other.value, fact.value))

@@ -51,6 +51,7 @@ CUE_PHRASES: dict[str, tuple[tuple[str, ...], ...]] = {
     "cut": (("cut", "out"),),
     "give": (("give", "up"),),
     "gave": (("gave", "up"),),
+    "too": (("too", "little"), ("too", "few")),
     "instead": (("instead", "of"),),
     "rather": (("rather", "than"),),
     "hold": (("hold", "off"),),
@@ -70,7 +71,7 @@ PSEUDO: dict[str, tuple[tuple[str, ...], ...]] = {
         ("not", "exceed"), ("not", "rule", "out"), ("not", "all"), ("not", "every"), ("not", "everyone"),
         ("not", "always"),
         ("not", "merely"), ("not", "simply"), ("not", "know"), ("not", "limited", "to"), ("not", "at", "all"),
-        ("not", "right"),
+        ("not", "right"), ("not", "much"),
     ),
     "no": (
         ("no", "doubt"), ("no", "idea"), ("no", "more", "than"), ("no", "less", "than"), ("no", "later",
@@ -110,8 +111,8 @@ OPENERS = word_set(
 PAUSES = word_set("okay ok yeah yep alright")
 # Behind these a subject goes on with what is denied: "no sign that he has it", "nor does he take it".
 CARRIES = word_set(
-    """that which way mean means think believe say says said sure whether if how what why who where does do did is are was
-    were has have had can could will would should may might"""
+    """that which way mean means think believe say says said sure whether if how what why who where does do did is are
+    was were has have had can could will would should may might"""
 )
 # Not so these, which belong to a finding: "no pain and decreased appetite".
 CHANGED = word_set(
@@ -136,6 +137,8 @@ INVERTED = word_set(
     """do does did have has had are is was were can could will would any don't doesn't didn't haven't hasn't aren't
     isn't"""
 )
+# A question at the end of speech without marks.
+ASKED_LATE = (["is", "there", "any"], ["do", "you", "have"], ["have", "you", "had"], ["did", "you", "have"])
 LIMITING = word_set("only just all every everyone always necessarily merely simply")
 JOB_BEFORE = word_set("from at off missed miss my your his her their for of")
 # What is left of a word when its denial is taken away.
@@ -168,7 +171,7 @@ MEANS = word_set("cure treat treatment test medicin medication remedy vaccin the
 # Of these not what changes is denied: "no changes in appetite" is an appetite that is as it was.
 CHANGES = word_set("chang difficulty problem trouble issu")
 # "lack of vitamin C causes scurvy": what is lacking is named at once, the rest is asserted.
-SCANT = word_set("lack lacks lacking lacked absence devoid unable inability absent")
+SCANT = word_set("lack lacks lacking lacked absence devoid unable inability absent too")
 
 # What is over is neither denied nor asserted: "the swelling is gone" is "it is not swollen any more".
 RESOLVED = word_set(

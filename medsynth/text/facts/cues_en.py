@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from medsynth.text.facts.cue_words_en import (
     ALONE,
+    ASKED_LATE,
     AVOID,
     BACKWARD,
     BARE,
@@ -94,9 +95,9 @@ def cue_at(words: list[str], i: int, behind: int, first: int) -> tuple[int, Fact
         if after in PRONOUNS and i + 2 < behind and words[i + 2] == "?":
             return None
         return 1, _forbids(words, i), "verb"
-    if word in ALONE and before in (",", ":", "-", "–") and (size := bare_denial(words, i, behind)):
-        if size == 1 or before == ":":
-            return size, "negation", "back"  # "Alcohol: denies.", "Tobacco: no prior history."
+    size = bare_denial(words, i, behind) if before in (",", ":", "-", "–") else 0
+    if size == 1 or (size and before == ":"):
+        return size, "negation", "back"  # "Alcohol: denies.", "Tobacco: no prior history."
     if word in NOMINAL:
         if word == "no" and (after in PARTICLE_BEFORE or after.startswith(("i'", "it'", "that'"))):
             return None  # an answer, not a denial of what follows
@@ -255,8 +256,7 @@ def asks(words: list[str], first: int, behind: int) -> bool:
         return True  # "another question is how is your diabetes doing"
     tail = range(max(j + 1, behind - 14), behind - 2)
     if "," not in words[j:behind] and any(
-        words[k : k + 3]
-        in (["is", "there", "any"], ["do", "you", "have"], ["have", "you", "had"], ["did", "you", "have"])
+        words[k : k + 3] in ASKED_LATE
         and words[k - 1] not in ("what", "how", "when", "if", "where", "symptoms", "problems", "pain")
         for k in tail
     ):

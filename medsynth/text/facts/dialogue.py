@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from medsynth.text.facts.compare import compare
+from medsynth.text.facts.compare import compare, named_there
 from medsynth.text.facts.extract import facts, statements
 from medsynth.text.facts.model import FactKind, Finding
 
@@ -61,8 +61,12 @@ def check_dialogue_facts(
     """
     source, source_starts = _joined(source_turns)
     rewrite, starts = _joined(turns)
+    known = facts(source, lang)
     found = compare(
-        facts(source, lang), facts(rewrite, lang), statements(source, lang), statements(rewrite, lang)
+        known,
+        named_there(facts(rewrite, lang), source, known),
+        statements(source, lang),
+        statements(rewrite, lang),
     )
     result: list[TurnFinding] = []
     for finding in found:

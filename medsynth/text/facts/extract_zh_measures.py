@@ -30,6 +30,7 @@ from medsynth.text.facts.extract_zh_patterns import (
     MARK,
     MARK_AT,
     MEASURE,
+    MEASURED_CODE,
     NOT_TIME,
     ORDINAL,
     PER_KG,
@@ -117,9 +118,11 @@ class NumberReader:
         """Read what no earlier pass has taken."""
         flat, i = self.flat, 0
         for match in CODE.finditer(flat):
-            analyte = match[0][:2].lower() == "ph" or any(n.kind in ("lab", "vital") and n.start == match.start() for n in self.measured)
-            if not analyte and not self.closed(*match.span()):
-                value = re.sub(r"[\s-]", "", match[0]).lower()
+            analyte = match[0][:2].lower() == "ph" or any(
+                n.kind in ("lab", "vital") and n.start == match.start() for n in self.measured
+            )
+            value = re.sub(r"[\s-]", "", match[0]).lower()
+            if not analyte and not MEASURED_CODE.fullmatch(value) and not self.closed(*match.span()):
                 self.add("number", value, *match.span(), of="code")
         for match in SPINE.finditer(flat):
             if not self.closed(*match.span()):
@@ -362,6 +365,11 @@ class NumberReader:
             vague = not before.endswith("超过")  # 这两天: these days
         if low == high <= 2 and before.endswith("第") and not digits.isdigit():
             vague = True  # 第二天: the next day
+        if bare == "年" and re.match(r"0\d年|[12]\d年[底初末]", flat[i:]):
+            # 09年, 10年底
+            return self.add(
+                "number", plain(2000 + low), i, match.end("u"), of="date", number=plain(2000 + low)
+            )
         if bare == "年" and low >= 1900:
             return self.add("number", plain(low), i, end, of="date", number=plain(low))
         if bare in ("日", "晚", "夜") and digits == "半":

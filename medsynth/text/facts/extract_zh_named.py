@@ -133,7 +133,9 @@ def _sides(text: str, known: Sequence[Name], drugs: Sequence[Name]) -> list[Fact
         side, middle, organ = match["s"], match["m"], match["o"]
         quarter = bool(middle) and (middle[-1] in "上下" or "方" in middle) and side in "左右"
         plain = not organ and not quarter and not any(c in middle for c in "侧边面半叶段")
-        if plain and (side not in "左右" or not _PART.match(text, end) or text[start - 1 : start] in ("左", "右")):
+        if plain and (
+            side not in "左右" or not _PART.match(text, end) or text[start - 1 : start] in ("左", "右")
+        ):
             continue
         if side in "左右" and text[start - 1 : start] in ("左", "右") and start and not organ:
             continue

@@ -76,6 +76,8 @@ DURATION = re.compile(
     rf"?\s?(?:孕(?=周))?(?:个半(?=小时|月|星期|礼拜|钟头))?(?P<gap>个)?多?(?P<u>{_T})(?![a-zA-Z])(?P<half>半)"
     rf"?(?:[零加又+]?(?P<n3>{ONE})(?P<u3>个月|天|个?小时|分钟?))?"
 )
+# QRS132ms: a measure, not a code.
+MEASURED_CODE = re.compile(r"[a-z]{2,}\d+(?:\.\d+)?(?:ms|mm|cm|ml|mg|g|s)")
 # What shows that 一年 is meant as a length of time and not as a manner of speaking.
 LENGTH_BEFORE = re.compile(r"[了约致近达满共持续隔程]\Z|超过|治疗|不到|不足|至少|最多|休息|住院")
 LENGTH_BEHIND = re.compile(
@@ -102,7 +104,7 @@ VAGUE_TIME = re.compile(
 DATE = re.compile(
     r"(?P<y>(?:19|20)\d{2}|\d{2}(?=年\d{1,2}月))(?:年|[-./](?=\d{1,2}[-./]\d{1,2}))"
     r"(?:份?(?P<m>\d{1,2})(?:月|[-./]))?(?:(?P<d>\d{1,2})[日号]?)?|(?P<m2>\d{1,2}"
-    r"|[一二三四五六七八九十]{1,2})月份?(?P<d2>\d{1,2}|[一二三四五六七八九十]{1,3})[日号]|(?P<d3>\d{1,2})号"
+    r"|[一二三四五六七八九十]{1,2})月份?(?P<d2>\d{1,2}|[一二三四五六七八九十]{1,3})[日号]|(?P<d3>\d{1,2}|[二三四五六七八九十][一二三四五六七八九十]{0,2})号(?!线|楼|床)"
     r"|(?P<m3>\d{1,2}|十[一二])月份"
 )
 AGE = re.compile(

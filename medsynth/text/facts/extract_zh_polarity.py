@@ -31,6 +31,7 @@ _SAID_TOO = frozenset(("需要", "可以", "建议", "应该", "应当", "应", 
 _LIGHT = frozenset(("吃", "喝", "用", "服用", "使用", "做", "打", "进行", "药"))
 # So many characters behind a denial, what is no list is no longer sure to be denied (run-on speech).
 _REACH = 14
+_SUCH_AS = re.compile(r"(?:比如|例如|譬如|诸如|包括|如(?!果|若|何|有|需|不)|像)")
 _SHORT = 12  # characters of a clause that is taken for the rest of a list
 _LISTED = re.compile(r"[、和与及或跟/]")
 _TAKING = frozenset(("吃", "喝"))
@@ -64,9 +65,15 @@ def polarity(text: str, known: Sequence[Name]) -> tuple[list[Statement], list[Fa
             continue
         asked = bool(_ASKED.search(text, stop, behind) or _ASKED.search(text[max(start, stop - 3) : stop]))
         listed = bare
-        bare = carried and bool(inside) and (all(n.kind == "finding" for n in inside) or _lists(text, start, stop, inside))
+        bare = (
+            carried
+            and bool(inside)
+            and (all(n.kind == "finding" for n in inside) or _lists(text, start, stop, inside))
+        )
         if listed and not bare and inside and inside[0].start == start and inside[0].kind == "finding":
             bare = True  # the last of a list: 没有呕吐，过敏，湿疹就可以
+        if carried and _SUCH_AS.match(text, start):
+            bare = True
         clause = _Clause(text, start, stop, inside, bare)
         wording = wording_of(text, start, stop, inside, asked)
         if clause.terms or clause.denials or wording:

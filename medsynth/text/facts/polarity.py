@@ -179,7 +179,7 @@ def _against(
         if alike:
             return first, theirs, "critical"
         plain = min(first.weight, theirs.weight) < 2
-        if plain and not (_much_alike(_told(clause), _told(near[0])) and _in_order(clause, near[0])):
+        if plain and not _same_said(clause, near[0]):
             continue  # in other words a plain word is often denied with another verb, or not at all
         if plain and (
             _denied_in_other_words(cue, name, clause, known)
@@ -280,6 +280,12 @@ def _in_order(clause: _Clause, other: _Clause) -> bool:
         return True
     mine, theirs = ([term.name for term in c.statement.terms] for c in (clause, other))
     return mine == theirs
+
+
+def _same_said(clause: _Clause, other: _Clause) -> bool:
+    """Whether two clauses say so much of the same that the polarity of a plain word of theirs tells."""
+    alike = _much_alike(clause.names, other.names) or _much_alike(_told(clause), _told(other))
+    return alike and _in_order(clause, other)
 
 
 def _much_alike(names: set[str], others: set[str]) -> bool:

@@ -188,6 +188,13 @@ class _Reader:
             if word in _SKIPPED:
                 if self.scope is not None and starts_anew(words, i, behind, bool(self.scope.names)):
                     self._close(word)
+                elif (
+                    self.scope is not None
+                    and self.scope.names
+                    and word in FINITE
+                    and words[self.scope.cue] in SCANT
+                ):
+                    self.scope = None  # "too little iron can cause anemia": its verb asserts
                 i += 1
             elif word in BRACKETS:
                 # What stands in brackets has a scope of its own; the one around it goes on behind them.
@@ -207,7 +214,7 @@ class _Reader:
                 self.denials += words[i + 1] in LIMITING
                 if words[i : i + 3] == ["or", "not", "at"]:
                     self._open_last(2)  # "they sweat little or not at all"
-                if words[i + skip - 1] in UNKNOWING or words[i + skip - 1] == "think":
+                if words[i + skip - 1] in UNKNOWING or words[i + skip - 1] in ("think", "much"):
                     self.scope, self.depth, self.deep = _Scope(i, "negation", [], i, aimed=True), 0, DEEP
                 i += skip
             elif cue := cue_at(words, i, behind, self.first):
@@ -394,11 +401,7 @@ class _Reader:
                 state = "open"
             else:
                 state, cue = "denied", self.t.starts[scope.cue]
-                if (
-                    self.depth <= HELD
-                    and words[scope.cue] in DETERMINING
-                    and words[scope.cue + 1] not in ("more", "longer")
-                ):
+                if self.depth <= HELD and words[scope.cue] in DETERMINING and words[scope.cue + 1] != "more":
                     weight = 2  # "no complications": named to be denied, like a finding
                 scope.names.append(name)
                 scope.last = max(scope.last, i + length - 1)

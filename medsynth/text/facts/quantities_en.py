@@ -151,6 +151,8 @@ class _Reader(PeriodReader):
 
     def _article(self, i: int) -> int:
         word, after = self.words[i], self._word(i + 1)
+        if word == "half" and self.words[max(0, i - 2) : i] == ["and", "a"]:
+            return i + 1  # "a pack and a half a day"
         if word == "half":
             j = i + 1
             while self._word(j) in ("a", "an", "of", "-", "the"):

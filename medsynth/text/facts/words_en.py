@@ -219,8 +219,10 @@ def _weight(name: str) -> int:
 
 
 # Nouns of these endings are findings, listed or not: hydronephrosis, neuropathy, hematuria.
-_MEDICAL = ("nephrosis", "itis", "uria", "emia", "megaly", "algia", "rrhea", "rrhoea", "plegia", "opathy", "penia", "ectasis",
-            "thrombosis", "stenosis", "sclerosis", "effusion")  # fmt: skip
+_MEDICAL = (
+    "nephrosis", "itis", "uria", "emia", "megaly", "algia", "rrhea", "rrhoea", "plegia", "opathy", "penia", "ectasis",
+    "thrombosis", "stenosis", "sclerosis", "effusion",
+)  # fmt: skip
 _NO_FINDINGS = frozenset(("homeopathy", "allopathy", "osteopathy", "psychopathy"))
 
 

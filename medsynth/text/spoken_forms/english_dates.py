@@ -210,8 +210,8 @@ def read_year(text: str, at: int) -> Hit | None:
     if (
         match is None
         or _COUNT_NOUN.match(text, match.end())
-        or UNIT_EN.match(text, UNIT_GAP.match(text, match.end()).end())
-    ):  # type: ignore[union-attr]
+        or UNIT_EN.match(text, UNIT_GAP.match(text, match.end()).end())  # type: ignore[union-attr]
+    ):
         return None
     if int(match["y"]) % 100 == 0 or not 1700 <= int(match["y"]) <= 2099:
         return (

@@ -67,6 +67,51 @@ def test_what_was_turned_round_fails(source, rewrite):
     assert not passes(source, rewrite)
 
 
+SPOKEN = [
+    ("Denies changes in appetite.", "My appetite is the same as ever."),
+    ("Tobacco: No prior history.", "You have never smoked."),
+    ("i can stand but i ca n't walk on it it hurts", "I can't walk on it, it hurts, but I can stand."),
+    ("no fever okay you have asthma", "You have asthma but no fever."),
+    ("The clinic record is 123546.", "The clinic record is one two three five four six."),
+    ("The white count is 13.3, then 7.6 lymphocytes.", "Lymphocytes are 7.6 and the white count is 13.3."),
+    ("He is JAK-2 positive.", "His JAK2 test is positive."),
+    ("It was one fifty one sixty.", "It was 150, then 160."),
+    ("It affects 1 per million.", "It affects one in a million."),
+    ("It affects 1/800 people.", "It affects one in eight hundred people."),
+    ("She worked there for 2-1/2 years.", "She worked there for two and a half years."),
+    ("MRIs are used to see it.", "An MRI is used to see it."),
+    ("It may be oral or intravenous.", "It may be by mouth or through a drip."),
+    ("Smoking cessation.", "You want to quit smoking."),
+    ("A lack of B12 or B6 can cause anemia.", "Too little B6 or B12 can make you anemic."),
+    ("She smokes 1-1/2 packs a day.", "She smokes a pack and a half a day."),
+    ("Hyperuricemia is common.", "Too much uric acid is common."),
+    ("She tried loratadine, hydrocode.", "She tried loratadine and hydrocodone."),
+    ("It's been so difficult to find a comfortable position.", "I can't find a comfortable position."),
+    ("He had no pain and walked home.", "He walked home without pain."),
+]
+
+
+@pytest.mark.parametrize(("source", "rewrite"), SPOKEN)
+def test_spoken_rewordings_pass(source, rewrite):
+    assert passes(source, rewrite)
+
+
+@pytest.mark.parametrize(
+    ("source", "rewrite"),
+    [
+        ("There are no stones or hydronephrosis.", "There is hydronephrosis, but no stones."),
+        ("Denies hematochezia.", "You have seen blood in your stool."),
+        ("Denies any illicit substance use.", "You use drugs."),
+        ("He had no fever and decreased appetite.", "He had a fever and decreased appetite."),
+        ("The record is 123546.", "The record is one two three four five six."),
+        ("It affects 1/800 people.", "It affects one in nine hundred people."),
+        ("She took prednisolone.", "She took prednisone."),
+    ],
+)
+def test_spoken_alterations_fail(source, rewrite):
+    assert not passes(source, rewrite)
+
+
 @pytest.mark.parametrize(
     ("text", "value"),
     [
