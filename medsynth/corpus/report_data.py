@@ -39,8 +39,8 @@ class Facts:
 
     `info`: corpus.json. `dialogues`: one row a dialogue with source, lang, split, profile, bases, informant,
     kind, cluster, `rewriter` (its engine), `faithfulness` and `model_repairs` where a model wrote it,
-    `clips`,
-    `seconds`, `f0_hz` (Hz) and `pace` (syllables or characters a second) where measured, and the notes `relaxed` and `repairs` ("": none).
+    `clips`, `seconds`, `f0_hz` (Hz) and `pace` (syllables or characters a second) where measured, and the
+    notes `relaxed` and `repairs` ("": none).
     `turns`: one row a turn with `lang`, `role`, `length` (words; characters in Chinese) and `seconds` (null:
     not voiced). `ledger` and `speakers` as on disk.
     """
