@@ -24,7 +24,7 @@ from tests.run.toy import ToySettings
 from tests.run.toy_llm import ToyLLMSettings, opine
 
 STAGES = ("ToyStage", "ToyLLMStage", "SecondToy")
-PLACES = {"ToyLLMStage": "tests.run.toy_llm:ToyLLMStage"}
+PLACE = "tests.run.toy_llm:ToyLLMStage"
 
 
 def asking_run(
@@ -38,6 +38,7 @@ def asking_run(
     twist: str = "",
     retry_failed: bool = False,
     refresh: bool = False,
+    place: str = PLACE,
     **llm: object,
 ) -> tuple[Workspace, list[Shard]]:
     config = PipelineConfig.model_validate(
@@ -54,17 +55,17 @@ def asking_run(
     if retry_failed or refresh:
         workspace.look_again("toyllmstage", forget=refresh)
         workspace.look_again("asking", forget=refresh)
-    return workspace, carry_out(workspace, twist)
+    return workspace, carry_out(workspace, twist, place)
 
 
-def carry_out(workspace: Workspace, twist: str = "") -> list[Shard]:
+def carry_out(workspace: Workspace, twist: str = "", place: str = PLACE) -> list[Shard]:
     specs = []
     for name in STAGES:
-        own = ToyLLMSettings(twist=twist) if name in PLACES else ToySettings()
-        place = PLACES.get(name, f"tests.run.toy:{name}")
-        specs.append(
-            ("asking" if name in PLACES else name, StageSpec(place, own.model_dump_json(), workspace.context))
-        )
+        asks = name == "ToyLLMStage"
+        own = ToyLLMSettings(twist=twist) if asks else ToySettings()
+        target = place if asks else f"tests.run.toy:{name}"
+        spec = StageSpec(target, own.model_dump_json(), workspace.context)
+        specs.append(("asking" if asks else name, spec))
     return execute(workspace, Plan(tuple(specs)), quiet(), pool=InlinePool())
 
 
@@ -196,12 +197,10 @@ def test_faults_of_the_server_end_in_the_ledger_and_can_be_tried_again(tmp_path)
     assert set(build_ledger(again)["outcome"]) == {"kept"}
 
 
-def test_a_server_that_only_fails_stops_the_run(tmp_path):
-    source = write_rows(tmp_path / "rows.jsonl", [f"question {i}" for i in range(400)])
-    with scripted_server(opine, faults={"500": 1.0}) as server:
-        with pytest.raises(UserError, match=r"finished work is kept|only faults|again"):
-            asking_run(tmp_path / "run", source, server.base_url, retries=0)
-        assert len(server.requests()) < 400
+def test_an_engine_that_fails_record_after_record_stops_the_run(server, tmp_path):
+    source = write_rows(tmp_path / "rows.jsonl", [f"question {i}" for i in range(120)])
+    with pytest.raises(UserError, match=r"failed 50 records in a row .*--retry-failed"):
+        asking_run(tmp_path / "run", source, server.base_url, place="tests.run.toy_llm:FailingStage")
 
 
 def test_no_server_is_one_line(tmp_path, source):

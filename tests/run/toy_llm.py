@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from medsynth.llm.base import Message
 from medsynth.llm.settings import LLMOverride
-from medsynth.records import Outcome, RawQA, RawTurn, Reason, Rejected, keep
+from medsynth.records import Failed, Outcome, RawQA, RawTurn, Reason, Rejected, keep
 from medsynth.stages.base import StageSettings
 from medsynth.stages.llm_stage import LLMStage
 
@@ -44,6 +44,13 @@ class ToyLLMStage(LLMStage[RawQA]):
         second = await self.session.ask([Message("user", f"second {question}")], Opinion, record.id)
         said = RawTurn(role="doctor", text=f"{first.value.echo}|{second.value.echo}")
         return keep(record.model_copy(update={"turns": (*record.turns, said)}))
+
+
+class FailingStage(ToyLLMStage):
+    """Its engine fails every record."""
+
+    async def outcome(self, record: RawQA) -> Outcome:
+        return Failed("engine_server", "the server answered with an error of its own")
 
 
 def opine(body: Mapping[str, Any]) -> str:
