@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+
+from medsynth.resources import resource
 
 TEMPLATE = (
     "{% for message in messages %}<|im_start|>{{ message['role'] }}\n{{ message['content'] }}<|im_end|>\n"
@@ -11,8 +14,17 @@ TEMPLATE = (
 SPECIAL = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
 
 
-def make_model(folder: Path, context: int = 2048) -> Path:
-    """Write model and tokenizer to `folder` (about 1 MB; a vocabulary of bytes) and return it."""
+BYTES = 320  # tokens that are bytes, or little more
+
+
+def make_model(
+    folder: Path, context: int = 2048, vocabulary: int = BYTES, width: int = 64, layers: int = 2
+) -> Path:
+    """Write model and tokenizer to `folder` and return it.
+
+    Small vocabularies (about 1 MB in all) say text byte by byte; one of thousands is learnt from the prompts and
+    samples, so that a prompt has about as many tokens as for a real model.
+    """
     import torch
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import PreTrainedTokenizerFast, Qwen2Config, Qwen2ForCausalLM
@@ -21,9 +33,10 @@ def make_model(folder: Path, context: int = 2048) -> Path:
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
-        vocab_size=320, initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), special_tokens=SPECIAL
+        vocab_size=vocabulary, initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), special_tokens=SPECIAL
     )
-    tokenizer.train_from_iterator(["the patient has a cough and the doctor asks since when"], trainer)
+    few = ["the patient has a cough and the doctor asks since when"]
+    tokenizer.train_from_iterator(few if vocabulary <= BYTES else _texts(), trainer)
     wrapped = PreTrainedTokenizerFast(
         tokenizer_object=tokenizer, eos_token="<|im_end|>", pad_token="<|endoftext|>", chat_template=TEMPLATE
     )
@@ -31,10 +44,10 @@ def make_model(folder: Path, context: int = 2048) -> Path:
     torch.manual_seed(0)
     config = Qwen2Config(
         vocab_size=len(wrapped),
-        hidden_size=64,
-        intermediate_size=128,
-        num_hidden_layers=2,
-        num_attention_heads=2,
+        hidden_size=width,
+        intermediate_size=2 * width,
+        num_hidden_layers=layers,
+        num_attention_heads=width // 32,
         num_key_value_heads=2,
         max_position_embeddings=context,
         eos_token_id=wrapped.eos_token_id,
@@ -44,3 +57,10 @@ def make_model(folder: Path, context: int = 2048) -> Path:
     )
     Qwen2ForCausalLM(config).save_pretrained(folder)
     return folder
+
+
+def _texts() -> Iterator[str]:
+    """Yield the shipped prompts, and the samples that are UTF-8."""
+    for folder, pattern in ((resource("prompts"), "*.j2"), (resource("pipelines", "samples"), "*.json*")):
+        for path in sorted(folder.rglob(pattern)):
+            yield path.read_text(encoding="utf-8")
