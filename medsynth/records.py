@@ -6,6 +6,7 @@ This module imports nothing of ours; everything else may import it.
 from __future__ import annotations
 
 import hashlib
+import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -185,14 +186,34 @@ class Audio(Record):
     speaker: str
 
 
+class Effect(Record):
+    """One thing that makes a turn differ from read speech: a hesitation, a sound, a room, a noise, a channel.
+
+    `detail` says which, `value` how much of it in `unit`. `start`–`end` are characters of what is `spoken`, or
+    seconds of the `clip`; None where it is everywhere.
+    """
+
+    name: str
+    detail: str = ""
+    value: float | None = None
+    unit: str = ""
+    of: Literal["", "spoken", "clip"] = ""
+    start: float | None = None
+    end: float | None = None
+
+
 class Turn(Record):
-    """One utterance. `origin` lists the pieces whose rendering, joined, is exactly `text`."""
+    """One utterance. `origin` lists the pieces whose rendering, joined, is exactly `text`.
+
+    `effects` (left out of JSON where there are none) are what was done to the voice of a patient-like turn.
+    """
 
     role: Role
     text: str
     spoken: str = ""
     origin: tuple[Span | FrameRef, ...] = ()
     audio: Audio | None = None
+    effects: tuple[Effect, ...] = Field(default=(), exclude_if=operator.not_)
 
 
 class PatientProfile(Record):
@@ -228,7 +249,11 @@ class Provenance(Record):
 
 
 class Dialogue(Record):
-    """A consultation-style dialogue. The patient opens, the doctor closes, roles alternate."""
+    """A consultation-style dialogue. The patient opens, the doctor closes, roles alternate.
+
+    `acoustic_condition` (left out of JSON where there is none) is where the patient is heard, in a corpus with
+    patient-like speech.
+    """
 
     id: str
     source: str
@@ -247,9 +272,30 @@ class Dialogue(Record):
     informant: Informant = "self"
     speaker_id: str | None = None
     doctor_speaker_id: str | None = None
+    acoustic_condition: str | None = Field(default=None, exclude_if=operator.not_)
     provenance: Provenance
     checks: dict[str, float] = Field(default_factory=dict)
     notes: dict[str, str] = Field(default_factory=dict)
+
+
+def dialogue_of(
+    record: RawQA,
+    turns: tuple[Turn, ...],
+    provenance: Provenance,
+    lang: str = "",
+    checks: dict[str, float] | None = None,
+    notes: dict[str, str] | None = None,
+) -> Dialogue:
+    """Return the dialogue that `turns` make of one raw record: its id and all that it knows go with it.
+
+    `lang` is given where it was translated. A record that has no split yet counts as train.
+    """
+    return Dialogue(
+        id=record.id, source=record.source, raw_ids=(record.id,), group=record.group, cluster=record.cluster,
+        lang=lang or record.lang, kind=record.kind, licence=record.licence, split=record.split or "train",
+        source_turns=record.turns, turns=turns, meta=record.meta, stated=record.patient, provenance=provenance,
+        checks=checks or {}, notes=notes or {},
+    )  # fmt: skip
 
 
 class Speaker(Record):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from medsynth.errors import UserError
 from medsynth.llm.base import ChatEngine, ChatRequest, Message, Reply
 from medsynth.llm.prompts import PROMPTS, load_prompt, turn_lines
-from medsynth.records import Dialogue, Provenance, RawQA
+from medsynth.records import Dialogue, Provenance, RawQA, dialogue_of
 from medsynth.stages.base import Context
 from medsynth.stages.filter import FilterSettings, LLMFilterStage
 from medsynth.stages.llm_draft import Rewritten, Utterance
@@ -113,19 +113,4 @@ def prompt_messages(
 
 def _unwritten(record: RawQA) -> Dialogue:
     """Return the record as *profile* sees it: only the source is read there."""
-    return Dialogue(
-        id=record.id,
-        source=record.source,
-        raw_ids=(record.id,),
-        group=record.group,
-        cluster=record.cluster,
-        lang=record.lang,
-        kind=record.kind,
-        licence=record.licence,
-        split=record.split or "train",
-        source_turns=record.turns,
-        turns=(),
-        meta=record.meta,
-        stated=record.patient,
-        provenance=Provenance(engine="none"),
-    )
+    return dialogue_of(record, (), Provenance(engine="none"))

@@ -18,7 +18,18 @@ from medsynth.llm.base import ChatEngine, Message
 from medsynth.llm.prompts import Prompt, defused, load_prompt, turn_lines
 from medsynth.llm.session import Answer, NoAnswer
 from medsynth.llm.settings import public_name
-from medsynth.records import Dialogue, Outcome, Provenance, RawQA, RawTurn, Reason, Rejected, Turn, keep
+from medsynth.records import (
+    Dialogue,
+    Outcome,
+    Provenance,
+    RawQA,
+    RawTurn,
+    Reason,
+    Rejected,
+    Turn,
+    dialogue_of,
+    keep,
+)
 from medsynth.stages.base import Context, StageSettings
 from medsynth.stages.llm_checks import CHECKS, Problem, by_severity, check
 from medsynth.stages.llm_draft import Draft, Rewritten, Rules, Utterance, asked_for
@@ -95,7 +106,7 @@ class LLMRewriteStage(LLMStage[RawQA]):
     """RawQA (screened, with its split) in, Dialogue out, written by a chat model and checked."""
 
     name: ClassVar[str] = "rewrite"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     Settings: ClassVar[type[StageSettings]] = RewriteSettings
     settings: RewriteSettings
 
@@ -263,39 +274,25 @@ class LLMRewriteStage(LLMStage[RawQA]):
         notes = {"purposes": "".join((t.purpose or "-")[0] for t in written.turns)}
         if written.translated:
             notes["source_lang"] = record.lang
-        return Dialogue(
-            id=record.id,
-            source=record.source,
-            raw_ids=(record.id,),
-            group=record.group,
-            cluster=record.cluster,
-            lang=lang if written.translated else record.lang,
-            kind=record.kind,
-            licence=record.licence,
-            split=record.split or "train",
-            source_turns=record.turns,
-            turns=turns,
-            meta=record.meta,
-            stated=record.patient,
-            provenance=Provenance(
-                engine=self.llm.engine,
-                model=public_name(written.model),
-                prompt=f"{prompt.name}.{prompt.lang}",
-                prompt_version=prompt.version,
-                prompt_hash=prompt.hash,
-                settings=self._sampling(),
-                seed=self.context.seed,
-                attempts=attempts,
-            ),
-            checks={
-                **written.figures,
-                "repairs": float(repairs),
-                "candidates": float(self.settings.candidates),
-                "turns": float(len(turns)),
-                "longest_turn": float(max(length(turn.text, lang) for turn in turns)),
-            },
-            notes=notes,
+        provenance = Provenance(
+            engine=self.llm.engine,
+            model=public_name(written.model),
+            prompt=f"{prompt.name}.{prompt.lang}",
+            prompt_version=prompt.version,
+            prompt_hash=prompt.hash,
+            settings=self._sampling(),
+            seed=self.context.seed,
+            attempts=attempts,
         )
+        checks = {
+            **written.figures,
+            "repairs": float(repairs),
+            "candidates": float(self.settings.candidates),
+            "turns": float(len(turns)),
+            "longest_turn": float(max(length(turn.text, lang) for turn in turns)),
+        }
+        in_lang = lang if written.translated else ""
+        return dialogue_of(record, turns, provenance, in_lang, checks, notes)
 
     def _sampling(self) -> dict[str, str]:
         told = {

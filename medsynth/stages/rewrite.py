@@ -14,7 +14,7 @@ from pydantic import Field
 
 from medsynth.errors import UserError
 from medsynth.llm.settings import LLMOverride
-from medsynth.records import Dialogue, Outcome, Provenance, RawQA, Reason, Rejected, keep
+from medsynth.records import Outcome, Provenance, RawQA, Reason, Rejected, dialogue_of, keep
 from medsynth.stages.base import Context, Stage, StageSettings
 from medsynth.stages.extractive import Draft, Limits, draft
 from medsynth.text.frames import FrameSet, frames_hash, load_frames
@@ -139,33 +139,16 @@ class RewriteStage(Stage[RawQA]):
             raise UserError("rewrite needs records with a split; run the stage split before it")
         lang = language(record.lang)
         frames = self.frames[lang]
-        dialogue = Dialogue(
-            id=record.id,
-            source=record.source,
-            raw_ids=(record.id,),
-            group=record.group,
-            cluster=record.cluster,
-            lang=record.lang,
-            kind=record.kind,
-            licence=record.licence,
-            split=record.split,
-            source_turns=record.turns,
-            turns=made.turns,
-            meta=record.meta,
-            stated=record.patient,
-            provenance=Provenance(
-                engine="extractive",
-                prompt=f"frames/{lang}",
-                prompt_version=frames.version if frames else "",
-                prompt_hash=frames_hash(made.frames()),
-                seed=self.context.seed,
-            ),
-            checks={
-                **made.checks,
-                "turns": float(len(made.turns)),
-                "longest_turn": float(max(length(turn.text, lang) for turn in made.turns)),
-            },
+        provenance = Provenance(
+            engine="extractive",
+            prompt=f"frames/{lang}",
+            prompt_version=frames.version if frames else "",
+            prompt_hash=frames_hash(made.frames()),
+            seed=self.context.seed,
         )
+        longest = float(max(length(turn.text, lang) for turn in made.turns))
+        checks = {**made.checks, "turns": float(len(made.turns)), "longest_turn": longest}
+        dialogue = dialogue_of(record, made.turns, provenance, checks=checks)
         problems = check_dialogue(dialogue)
         return Rejected(Reason.UNSPEAKABLE, "; ".join(problems[:3])) if problems else keep(dialogue)
 

@@ -5,6 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+SMALL: dict[str, Any] = {
+    "type": "object",
+    "properties": {"ok": {"type": "boolean"}, "kind": {"enum": ["inquiry", "advice"]}},
+    "required": ["ok", "kind"],
+    "additionalProperties": False,
+}
+"""A schema of a few tokens, for engines that only have to show that they keep to one."""
+
 TYPES: dict[str, type | tuple[type, ...]] = {
     "object": dict,
     "array": list,

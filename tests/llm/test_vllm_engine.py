@@ -15,16 +15,10 @@ pytest.importorskip(
 from medsynth.llm.base import ChatRequest, EngineDown, EngineError, Message, Sampling
 from medsynth.llm.engines import open_engine
 from medsynth.llm.settings import LLMSettings
+from tests.llm.schemas import SMALL
 from tests.llm.tiny_qwen import make_model
 
 pytestmark = pytest.mark.slow
-
-SCHEMA = {
-    "type": "object",
-    "properties": {"ok": {"type": "boolean"}, "kind": {"enum": ["inquiry", "advice"]}},
-    "required": ["ok", "kind"],
-    "additionalProperties": False,
-}
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +73,7 @@ def test_seeded_replies_are_the_same_alone_and_in_a_crowd(engine, loop):
 
 def test_a_schema_is_kept_to_by_random_weights(engine, loop):
     async def many():
-        asked = [replace(question(f"judge {i}", max_tokens=64, seed=i), schema=SCHEMA) for i in range(32)]
+        asked = [replace(question(f"judge {i}", max_tokens=64, seed=i), schema=SMALL) for i in range(32)]
         return await asyncio.gather(*(engine.chat(request) for request in asked))
 
     for reply in loop.run_until_complete(many()):

@@ -21,16 +21,10 @@ from medsynth.llm.base import ChatRequest, Message, Sampling
 from medsynth.llm.engines import open_engine
 from medsynth.llm.probe import lines, probe
 from medsynth.llm.settings import LLMSettings
+from tests.llm.schemas import SMALL
 from tests.llm.tiny_qwen import make_model
 
 pytestmark = pytest.mark.slow
-
-SCHEMA = {
-    "type": "object",
-    "properties": {"ok": {"type": "boolean"}, "kind": {"enum": ["inquiry", "advice"]}},
-    "required": ["ok", "kind"],
-    "additionalProperties": False,
-}
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +91,7 @@ def test_structured_replies_of_random_weights(server):
                         ChatRequest(
                             (Message("user", f"judge {i}"),),
                             Sampling(temperature=1.0, max_tokens=64, seed=i),
-                            schema=SCHEMA,
+                            schema=SMALL,
                         )
                     )
                     for i in range(32)
