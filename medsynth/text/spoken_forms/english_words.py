@@ -93,6 +93,8 @@ _MONTHS = {
 _MONTH = re.compile(r"[A-Z][a-z]{2,3}\.?(?= \d)")
 _INITIALS = re.compile(r"(?:[A-Za-z]\.){2,6}(?:[A-Za-z](?![A-Za-z]))?|Ph\.D\.?")
 _GENUS = re.compile(r"[A-Z]\.(?= [a-z]{3,})")
+_ARTICLE = re.compile(r"A(?= [A-Z]{2,}\b)")  # "A CT scan": before letters said one by one, "A" would be one of them
+_SENTENCE_BEFORE = re.compile(r"(?:\A|[.!?][\"”’')]* +)\Z")
 _BARE_UNITS = frozenset(listed("mg mcg μg kg ml mL cm mm mmHg dL kcal bpm mEq mmol IU ng pg"))
 
 
@@ -103,6 +105,8 @@ def read_word(text: str, at: int) -> Hit | None:
     word, end = match[0], match.end()
     lower = word.lower()
     follows = text[end : end + 1]
+    if word == "A" and _ARTICLE.match(text, at) and _SENTENCE_BEFORE.search(text, max(0, at - 6), at):
+        return Hit(end, "a")
     if lower in _MONTHS and (month := _MONTH.match(text, at)):
         return Hit(month.end(), _MONTHS[lower])
     if lower in _DOTTED_STARTS and (hit := _abbreviation(text, at)):
