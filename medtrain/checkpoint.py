@@ -183,13 +183,17 @@ def put_folder(path: Path, write: Callable[[Path], object]) -> None:
     part = path.with_name(f".{path.name}.part")
     with writing(path):
         shutil.rmtree(part, ignore_errors=True)
-        part.mkdir(parents=True)
-        write(part)
-        for file in part.rglob("*"):
-            _flush(file)
-        if path.exists():
-            shutil.rmtree(path)
-        part.rename(path)
+        try:
+            part.mkdir(parents=True)
+            write(part)
+            for file in part.rglob("*"):
+                _flush(file)
+            if path.exists():
+                shutil.rmtree(path)
+            part.rename(path)
+        except BaseException:
+            shutil.rmtree(part, ignore_errors=True)
+            raise
 
 
 def _put(path: Path, write: Callable[[Path], object]) -> None:

@@ -9,7 +9,10 @@ from typing import Annotated
 
 import typer
 
+from medtrain import cli_talk
+from medtrain.cli_talk import RunArgument
 from medtrain.errors import UserError
+from medtrain.extras import need_torch
 
 
 class StageName(StrEnum):
@@ -17,6 +20,21 @@ class StageName(StrEnum):
 
     text = "text"
     speech = "speech"
+
+
+class By(StrEnum):
+    """What dialogues are chosen by."""
+
+    random = "random"
+    informative = "informative"
+    disagree = "disagree"
+
+
+class Pool(StrEnum):
+    """What dialogues are chosen from."""
+
+    unvoiced = "unvoiced"
+    voiced = "voiced"
 
 
 class SplitName(StrEnum):
@@ -29,7 +47,7 @@ class SplitName(StrEnum):
 
 app = typer.Typer(
     name="medtrain",
-    help="Train a speech language model on a medsynth corpus. Not for medical advice.",
+    help="Train a speech language model on a medsynth corpus, and speak with it. Not for medical advice.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -72,7 +90,7 @@ def check(
         typer.echo(f"… and {len(problems) - show} more (--show {len(problems)} prints all)", err=True)
     typer.echo(f"{len(problems)} problems" if problems else "no problems")
     if config or changes:
-        _need_torch()
+        need_torch()
         from medtrain.config import load_config
         from medtrain.places import preset_config
         from medtrain.preview import preview
@@ -103,7 +121,7 @@ def fit(
     from medtrain.places import RUNS, last_corpus, preset_config
 
     settings = load_config(config or preset_config("train-tiny"), changes or [])
-    _need_torch()
+    need_torch()
     from medtrain.fit import fit
     from medtrain.run import STAGES
 
@@ -114,9 +132,7 @@ def fit(
 
 @app.command("eval")
 def evaluate(
-    out: Annotated[
-        Path, typer.Argument(help="what fit left: a run, or one stage, checkpoint or model of it")
-    ],
+    out: RunArgument = None,
     corpus: Annotated[Path | None, typer.Option(help="another corpus than the one it was trained on")] = None,
     split: Annotated[SplitName, typer.Option(help="what to evaluate on")] = SplitName.test,
     limit: Annotated[
@@ -130,22 +146,82 @@ def evaluate(
 
     Writes OUT/eval: eval.json, table.txt, figure.png. Nothing that a model says is medical advice.
     """
-    _need_torch()
+    need_torch()
     from medtrain.evaluate import Options, evaluate
+    from medtrain.places import last_trained
 
+    out = out or last_trained()
     evaluate(out, corpus, Options(split.value, limit, generate, seed, skip_bad), say=typer.echo)
     typer.echo("\n" + (out / "eval" / "table.txt").read_text(encoding="utf-8"))
     typer.echo(f"written to {out / 'eval'}: eval.json, table.txt, figure.png")
 
 
-def _need_torch() -> None:
-    from importlib import import_module
+@app.command()
+def select(
+    corpus: Annotated[
+        Path | None, typer.Argument(help="a corpus, or a run that holds one [the last run's]")
+    ] = None,
+    by: Annotated[
+        By, typer.Option(help="loss of the text model, text against speech, or by chance")
+    ] = By.informative,
+    count: Annotated[int | None, typer.Option(min=1, help="choose so many dialogues")] = None,
+    hours: Annotated[float | None, typer.Option(min=0, help="choose so many hours of speech")] = None,
+    model: Annotated[
+        Path | None,
+        typer.Option(help="what fit left: a run, or one stage, checkpoint or model of it [the newest run]"),
+    ] = None,
+    stratify: Annotated[
+        str | None,
+        typer.Option(
+            metavar="A,B", help="keep the shares of these: source, lang, age_group, gender, accent, …"
+        ),
+    ] = None,
+    one_per_cluster: Annotated[
+        bool, typer.Option("--one-per-cluster", help="of near-duplicates at most one")
+    ] = False,
+    pool: Annotated[Pool, typer.Option(help="voiced: choose among what has speech already")] = Pool.unvoiced,
+    keep_voiced: Annotated[
+        bool, typer.Option("--keep-voiced", help="also list what is voiced already, in every split")
+    ] = False,
+    split: Annotated[SplitName, typer.Option(help="where to choose")] = SplitName.train,
+    seed: Annotated[int, typer.Option(min=0, help="of draws and ties")] = 0,
+    out: Annotated[
+        Path, typer.Option(help="the file of ids; a table with the scores lies beside it (.csv)")
+    ] = Path("voice-ids.txt"),
+) -> None:
+    """Choose which dialogues to voice under a budget: a list for medsynth voice --ids, and a table that explains it."""
+    if (count is None) == (not hours):
+        raise UserError("give a budget: --count N dialogues, or --hours H of speech")
+    from medtrain.places import last_corpus, last_trained
+    from medtrain.ranking import Budget
+    from medtrain.select import STRATA, Options, by_chance, select, summary
 
-    for name in ("torch", "transformers", "accelerate", "peft", "tensorboard", "matplotlib"):
-        try:
-            import_module(name)
-        except ModuleNotFoundError as error:
-            raise UserError(f"{error.name} is not installed; run: pip install 'medsynth[train]'") from None
+    strata = tuple(name.strip() for name in stratify.split(",") if name.strip()) if stratify else ()
+    if unknown := sorted(set(strata) - set(STRATA)):
+        raise UserError(f"--stratify {unknown[0]}: there are {', '.join(STRATA)}")
+    corpus = corpus or last_corpus()
+    options = Options(
+        by.value, Budget(count, hours), pool.value, split.value, strata, one_per_cluster, keep_voiced, seed
+    )
+    if by == By.random:
+        found = select(corpus, options, out, by_chance)
+    else:
+        need_torch()
+        from medtrain.select_scores import Judge
+
+        judge = Judge(model or last_trained(), corpus, options, typer.echo)
+        found = select(corpus, options, out, judge.scorer())
+        if judge.left_out:
+            told = ", ".join(f"{n} {reason}" for reason, n in judge.left_out.items())
+            typer.echo(f"left out, because it cannot be trained on: {told}")
+    for line in summary(found, options):
+        typer.echo(line)
+    # A run's own limit holds beside the list, so that of the list is named.
+    typer.echo(f"next: medsynth voice --ids {found.ids} --count {found.count + found.kept}")
+
+
+app.command()(cli_talk.chat)
+app.command()(cli_talk.serve)
 
 
 def main() -> None:

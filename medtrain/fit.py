@@ -48,6 +48,7 @@ def fit(corpus: Path, config: TrainConfig, out: Path, stages: Sequence[str], *, 
         if (out / name / "model").is_dir():
             run.say(f"stage {name}: done already ({out / name / 'model'}); --fresh starts over")
         elif not _fit_stage(run, name):
+            run.say(f"go on with: {_again(run, stages)}")
             return False
     if accelerator.is_main_process:
         _finish(run)
@@ -86,13 +87,14 @@ def _fit_stage(run: Run, name: str) -> bool:
     everything = sum(p.numel() for p in loaded.model.parameters())
     run.say(
         f"stage {name}: {learning:,} of {everything:,} parameters learn, from "
-        + " and ".join(f"{len(s.rows)} dialogues as {s.modality}" for s in job.sets)
+        + " and ".join(f"{len(s.rows)} dialogues as {s.modality}{share}" for s, share in _shares(job.sets))
         + f" ({run.accelerator.device}, {run.accelerator.num_processes} process"
         + ("es)" if run.accelerator.num_processes > 1 else ")")
     )
     for s in job.sets:
         if s.skipped:
             run.say(f"  left out of {s.source.name}: " + ", ".join(f"{n} {r}" for r, n in s.skipped.items()))
+    _see_changes(run, name, job)
     outcome = train(job, run.accelerator)
     if not outcome.finished:
         run.say(
@@ -104,6 +106,28 @@ def _fit_stage(run: Run, name: str) -> bool:
         _export(run, name, stage, outcome, job)
     run.accelerator.wait_for_everyone()
     return True
+
+
+def _shares(sets: Sequence[IndexedSet]) -> list[tuple[IndexedSet, str]]:
+    """Return each set with its share of what is drawn, in words where there are several."""
+    total = sum(s.weight for s in sets)
+    return [(s, f" ({s.weight / total:.0%} of the draws)" if len(sets) > 1 else "") for s in sets]
+
+
+def _see_changes(run: Run, name: str, job: Job) -> None:
+    """Say so when a source has changed since the other stage was trained on it."""
+    for other in set(STAGES) - {name}:
+        try:
+            kept = disk.checkpoints(run.out / other / "checkpoints")
+            before = disk.read_state(kept[-1]).data if kept else {}
+        except UserError:  # damaged, and not needed for this stage
+            continue
+        for source, fingerprint in job.data.items():
+            if before.get(source, fingerprint) != fingerprint:
+                run.say(
+                    f"  {source} has changed since stage {other} was trained on it: what is held out now may "
+                    "have been trained on then"
+                )
 
 
 def _job(run: Run, name: str, stage: Stage, loaded: Loaded) -> Job:
@@ -182,15 +206,21 @@ def _finish(run: Run) -> None:
             at = disk.read_state(best).step if best else max(looks)
             results[name] = {"before": looks[0], "after": looks[at], "step": at}
     disk.put_text(run.out / "results.json", json.dumps(results, indent=1))
-    run.say(results_table(results))
+    if results:
+        run.say(results_table(results))
     run.say(f"curves: {run.out / 'curves.png'}")
     if "speech" not in done:
-        # With the run's own settings: others would be refused.
-        words = ["--stage", "speech", "--corpus", run.corpus, "--config", run.out / "config.yaml"]
-        run.say(f"next: {_line('medtrain', 'fit', *words, '--out', run.out)}")
+        run.say(f"next: {_again(run, ['speech'])}")
         run.say(f"or look at this stage: {_line('medtrain', 'eval', run.out)}")
     else:
         run.say(f"next: {_line('medtrain', 'eval', run.out)}")
+
+
+def _again(run: Run, stages: Sequence[str]) -> str:
+    """Return the command that goes on with this run; with its own settings, for others would be refused."""
+    one = ["--stage", *stages] if len(stages) == 1 else []
+    words = [*one, "--corpus", run.corpus, "--config", run.out / "config.yaml", "--out", run.out]
+    return _line("medtrain", "fit", *words)
 
 
 def _line(*words: object) -> str:

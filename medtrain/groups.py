@@ -1,4 +1,4 @@
-"""Who speaks in which dialogue, by what a corpus states of the voice, and results for each such group."""
+"""Who speaks in which dialogue, and where they are heard, by what a corpus states; results for each such group."""
 
 from __future__ import annotations
 
@@ -12,12 +12,17 @@ import polars as pl
 from medtrain.data import Corpus
 
 ATTRIBUTES = ("age_group", "gender", "accent")
+CONDITION = "acoustic_condition"
+"""The column of a corpus with patient-like speech that says where the patient is heard; others have none."""
 UNKNOWN = "unknown"
 LEAST = 5
 """Dialogues under which a group is only counted: a mean over fewer says more of them than of the group."""
 
 Profile = tuple[str, ...]
-"""Age group, gender and accent of the person who speaks for the patient: it is their voice that is heard."""
+"""Age group, gender and accent of the person who speaks for the patient: it is their voice that is heard.
+
+In a corpus with patient-like speech the acoustic condition follows.
+"""
 
 
 def profiles(corpus: Corpus, split: str) -> list[Profile]:
@@ -25,20 +30,25 @@ def profiles(corpus: Corpus, split: str) -> list[Profile]:
     found: list[Profile] = []
     for file in corpus.files[split]:
         frame = pl.scan_parquet(file, glob=False)
-        if "patient" in frame.collect_schema():
-            column = frame.select("patient").collect()["patient"].to_list()
-        else:
-            column = [None] * int(frame.select(pl.len()).collect().item())
-        found += [tuple((patient or {}).get(name) or UNKNOWN for name in ATTRIBUTES) for patient in column]
+        known = [name for name in ("patient", CONDITION) if name in frame.collect_schema()]
+        rows = frame.select(known or "id")
+        for row in rows.collect().iter_rows(named=True):
+            own = tuple((row.get("patient") or {}).get(name) or UNKNOWN for name in ATTRIBUTES)
+            found.append((*own, row[CONDITION] or UNKNOWN) if CONDITION in known else own)
     return found
 
 
 def cells(own: Sequence[Profile]) -> Iterator[tuple[str, str, np.ndarray]]:
-    """Yield (grouping, group, which of the profiles belong to it): each attribute by itself, then all crossed."""
-    table = np.array(own, dtype=object).reshape(-1, len(ATTRIBUTES))
-    for at, name in enumerate(ATTRIBUTES):
+    """Yield (grouping, group, which of the profiles belong to it): each attribute by itself, then all crossed.
+
+    The acoustic condition, where it is known, is a grouping of its own and not crossed with who speaks.
+    """
+    width = len(own[0]) if own else len(ATTRIBUTES)
+    table = np.array(own, dtype=object).reshape(-1, width)
+    for at, name in enumerate((*ATTRIBUTES, CONDITION)[:width]):
         for value in sorted(set(table[:, at])):
             yield name, value, np.flatnonzero(table[:, at] == value)
+    table = table[:, : len(ATTRIBUTES)]
     values = [sorted(set(table[:, at])) for at in range(len(ATTRIBUTES))]
     for crossed in product(*values):
         places = np.flatnonzero((table == np.array(crossed, dtype=object)).all(1))

@@ -97,7 +97,7 @@ def train(job: Job, accelerator: Accelerator) -> Outcome:
     )
     stopped = False
     reached, saved = begin, found[-1] if found else folder
-    with _stop_signal() as stop_asked, _closing(stream):
+    with _stop_signal() as stop_asked, _closing(stream), _closing(log):
         while reached < total and not stopped:
             step = next(stream)
             rate = learning_rate(stage.optimizer, reached, total)
@@ -110,7 +110,6 @@ def train(job: Job, accelerator: Accelerator) -> Outcome:
             if saving:
                 loss = next(iter(looks.values()))["loss"] if looks else None
                 saved = _save(job, model, optimizer, accelerator, reached, position, loss, log)
-    log.close()
     return Outcome(reached, total, saved, reached == total)
 
 
@@ -127,7 +126,9 @@ def learning_rate(optimizer: Optimizer, step: int, total: int) -> float:
 def _prepared(job: Job, accelerator: Accelerator) -> Any:
     model = job.loaded.model
     if job.config.gradient_checkpointing:
-        model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+        # Newer transformers warn of the name that older ones know alone.
+        names = ("activation_checkpointing_enable", "gradient_checkpointing_enable")
+        next(getattr(model, name) for name in names if hasattr(model, name))({"use_reentrant": False})
     return parallel.spread(model.train(), accelerator, job.config)
 
 
@@ -291,8 +292,8 @@ def _stop_signal() -> Iterator[Callable[[], bool]]:
 
 
 @contextmanager
-def _closing(stream: Any) -> Iterator[None]:
+def _closing(opened: Any) -> Iterator[None]:
     try:
         yield
     finally:
-        stream.close()
+        opened.close()

@@ -1,4 +1,4 @@
-"""Where things lie when they are not named: the last run's corpus, the configs that come with the package."""
+"""Where things lie when they are not named: the last run's corpus, the newest model, the package's own configs."""
 
 from __future__ import annotations
 
@@ -19,6 +19,21 @@ def last_corpus() -> Path:
             return run / "corpus"
         raise UserError(f"the last run, {run}, holds no corpus yet; finish it, or give --corpus")
     raise UserError("there is no earlier run here; give --corpus, or make a corpus first: medsynth run demo")
+
+
+def last_trained() -> Path:
+    """Return the training run of this folder whose model is the newest. Raises UserError when there is none."""
+    found = [
+        (model.stat().st_mtime, run)
+        for run in (RUNS.iterdir() if RUNS.is_dir() else ())
+        for model in (run / "text" / "model", run / "speech" / "model")
+        if (run / "run.json").is_file() and model.is_dir()
+    ]
+    if not found:
+        raise UserError(
+            f"there is no trained model in {RUNS}; train one with: medtrain fit; or name its folder"
+        )
+    return max(found)[1]
 
 
 def preset_config(name: str) -> Path:

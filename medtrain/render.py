@@ -20,15 +20,29 @@ AUDIO = "<|audio|>"
 
 _MARK = re.compile("\ue0f0([0-9]+)\ue0f1")
 _NAMES = {"patient": "user", "doctor": "assistant"}
+_KEPT = 1024
+"""Sequences of roles whose glue is remembered."""
 
 
 @dataclass(frozen=True)
 class Line:
-    """One turn as the model is given it: words, or (`audio` > 0) that many audio tokens in their place."""
+    """One turn as the model is given it: words, or (`audio` > 0) that many audio tokens in their place.
+
+    `more` are further parts of the same turn, each words or a number of audio tokens.
+    """
 
     role: str
     text: str = ""
     audio: int = 0
+    more: tuple[str | int, ...] = ()
+
+    @classmethod
+    def of(cls, role: str, parts: Sequence[str | int]) -> Line:
+        """Return a turn of parts, each words or a number of audio tokens."""
+        first, *more = parts
+        if isinstance(first, str):
+            return cls(role, first, more=tuple(more))
+        return cls(role, audio=first, more=tuple(more))
 
 
 @dataclass(frozen=True)
@@ -80,32 +94,57 @@ class Template:
         return self._join(lines, self._glue_of(tuple(line.role for line in lines), False))
 
     def prompt(self, lines: Sequence[Line]) -> list[int]:
-        """Return the ids after which the doctor speaks. Raises ValueError on roles it cannot take."""
+        """Return the ids after which the doctor speaks. Raises ValueError on roles it cannot take.
+
+        A first line of the role `system` stands in place of the template's own system message.
+        """
         return self._join(lines, self._glue_of(tuple(line.role for line in lines), True)).ids
+
+    def places(self, lines: Sequence[Line]) -> list[range]:
+        """Return where the words of each turn of `render` lie."""
+        glue = self._glue_of(tuple(line.role for line in lines), False)
+        found, at = [], len(glue[0])
+        for line, after in zip(lines, glue[1:], strict=True):
+            end = at + len(self._turn(line))
+            found.append(range(at, end))
+            at = end + len(after)
+        return found
 
     def _join(self, lines: Sequence[Line], glue: list[list[int]]) -> Rendered:
         ids = list(glue[0])
         mask = [False] * len(ids)
         for line, after in zip(lines, glue[1:], strict=True):
-            words = [self.audio_id] * line.audio if line.audio else self.words(line.text)
+            words = self._turn(line)
             spoken_by_doctor = line.role == "doctor"
             ids += words + after
             mask += [spoken_by_doctor] * len(words)
             mask += [spoken_by_doctor and at == 0 for at in range(len(after))]
         return Rendered(ids, mask)
 
+    def _turn(self, line: Line) -> list[int]:
+        ids = []
+        for part in (line.audio or line.text, *line.more):
+            ids += self.words(part) if isinstance(part, str) else [self.audio_id] * part
+        return ids
+
     def _glue_of(self, roles: tuple[str, ...], reply: bool) -> list[list[int]]:
         """Return the ids before the first turn and after each turn."""
-        if (roles, reply) not in self._glue:
-            self._glue[roles, reply] = self._run_template(roles, reply)
-        return self._glue[roles, reply]
+        glue = self._glue.get((roles, reply))
+        if glue is None:
+            glue = self._run_template(roles, reply)
+            if len(self._glue) >= _KEPT:  # a server is asked for any sequence there is
+                self._glue.clear()
+            self._glue[roles, reply] = glue
+        return glue
 
     def _run_template(self, roles: tuple[str, ...], reply: bool) -> list[list[int]]:
-        unknown = set(roles) - set(_NAMES)
-        if unknown or not roles:
+        told = reply and roles[:1] == ("system",)
+        unknown = set(roles[told:]) - set(_NAMES)
+        if unknown or not roles[told:]:
             raise ValueError(f"has roles {sorted(unknown)}" if unknown else "has no turns")
-        messages = [{"role": _NAMES[role], "content": f"\ue0f0{i}\ue0f1"} for i, role in enumerate(roles)]
-        if self.system is not None:
+        names = _NAMES | {"system": "system"}
+        messages = [{"role": names[role], "content": f"\ue0f0{i}\ue0f1"} for i, role in enumerate(roles)]
+        if self.system is not None and not told:
             messages.insert(0, {"role": "system", "content": self.system})
         try:
             text = self.tokenizer.apply_chat_template(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import resource
 import shutil
+import socket
 import sys
 import time
 from collections import Counter
@@ -34,19 +36,16 @@ class Log:
         self._done = 0
         self._shown = 0.0
         self._loss: float | None = None
-        self._board: Any = None
-        if main:
-            folder.mkdir(parents=True, exist_ok=True)
-            from torch.utils.tensorboard import SummaryWriter
-
-            self._board = SummaryWriter(str(folder / "tensorboard"))
+        self._board: Board | None = None
 
     def rewind(self, step: int, counters: dict[str, float]) -> None:
-        """Drop what was written after a step that is taken up again."""
+        """Begin to write: drop what was written after a step that is taken up again (-1: everything)."""
         self.counters = dict(counters)
         if self._main:
             lines = [line for line in read_metrics(self._path) if line["step"] <= step]
             put_text(self._path, "".join(json.dumps(line) + "\n" for line in lines))
+            with writing(self._path.parent):
+                self._board = Board(self._path.parent / "tensorboard", step + 1)
 
     def step(
         self, number: int, batches: list[Batch], values: dict[str, float], seconds: float, world: int
@@ -93,21 +92,26 @@ class Log:
 
     def close(self) -> None:
         """Finish the progress line and the board."""
-        if self._main:
-            if sys.stdout.isatty():
-                print()
+        if self._shown and sys.stdout.isatty():
+            print()
+        if self._board:
             self._board.close()
 
     def _write(self, line: dict[str, Any], kind: str) -> None:
         if not self._main:
             return
-        with writing(self._path.parent), self._path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line) + "\n")
         flat = line["validation"] if kind == "validation" else {"": line}
-        for group, values in flat.items():
-            for name, value in values.items():
-                if isinstance(value, (int, float)) and name != "step":
-                    self._board.add_scalar("/".join(filter(None, (kind, group, name))), value, line["step"])
+        scalars = {
+            "/".join(filter(None, (kind, group, name))): value
+            for group, values in flat.items()
+            for name, value in values.items()
+            if isinstance(value, (int, float)) and name != "step"
+        }
+        with writing(self._path.parent):
+            with self._path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(line) + "\n")
+            if self._board:
+                self._board.scalars(line["step"], scalars)
 
     def _progress(self, number: int, line: dict[str, Any]) -> None:
         now = time.perf_counter()
@@ -132,6 +136,41 @@ class Log:
             print("\r" + text.ljust(shutil.get_terminal_size().columns - 1))
         else:
             print(text, flush=True)
+
+
+class Board:
+    """Scalars for TensorBoard, written at once.
+
+    PyTorch's own writer has a thread for it, whose errors come late and as a traceback.
+    """
+
+    def __init__(self, folder: Path, begin: int) -> None:
+        from tensorboard.compat.proto.event_pb2 import Event, SessionLog
+        from tensorboard.summary.writer.record_writer import RecordWriter
+
+        folder.mkdir(parents=True, exist_ok=True)
+        now = time.time()
+        name = f"events.out.tfevents.{now:.6f}.{socket.gethostname()}.{os.getpid()}"
+        self._file = (folder / name).open("xb", buffering=0)
+        self._records = RecordWriter(self._file)
+        self._event = Event
+        self._put(Event(wall_time=now, file_version="brain.Event:2"))
+        # What earlier files hold from this step on was undone.
+        self._put(Event(wall_time=now, step=begin, session_log=SessionLog(status=SessionLog.START)))
+
+    def scalars(self, step: int, values: dict[str, float]) -> None:
+        """Write values of a step."""
+        from tensorboard.compat.proto.summary_pb2 import Summary
+
+        summary = Summary(value=[Summary.Value(tag=tag, simple_value=value) for tag, value in values.items()])
+        self._put(self._event(wall_time=time.time(), step=step, summary=summary))
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def _put(self, event: Any) -> None:
+        self._records.write(event.SerializeToString())
 
 
 def read_metrics(path: Path) -> list[dict[str, Any]]:
@@ -167,7 +206,8 @@ def draw_curves(stages: dict[str, Path], target: Path) -> None:
             axes.plot(*zip(*points, strict=True), marker=".", label=f"validation, by {modality}")
         axes.set(title=f"stage: {name}", xlabel="step", ylabel="loss per reply token (nats)")
         axes.legend()
-    figure.savefig(target, dpi=120)
+    with writing(target):
+        figure.savefig(target, dpi=120)
 
 
 def _memory_mb() -> float:

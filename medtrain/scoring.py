@@ -77,7 +77,8 @@ def score(
     scores = Scores()
     model = loaded.model.to(device).eval()
     shown = time.perf_counter()
-    for group in _groups(_items(source, rows, modality, collator, scores.left_out), collator.pack, budget):
+    ready = items(source, rows, modality, collator, scores.left_out)
+    for group in groups(ready, collator.pack, budget):
         scores.replies.update(_score_batch(model, collator, group, device))
         if time.perf_counter() - shown > QUIET_S:
             shown = time.perf_counter()
@@ -85,9 +86,10 @@ def score(
     return scores
 
 
-def _items(
+def items(
     source: Source, rows: Sequence[int], modality: Modality, collator: Collator, left_out: Counter[str]
-) -> Iterator[tuple[int, Item]]:
+) -> Iterator[Item]:
+    """Yield dialogues made ready, each under the number of its row as its name. See `score` for errors."""
     for _, run in groupby(enumerate(rows), key=lambda pair: pair[1] // 16):
         wanted = [row for _, row in run]
         block = source.read(wanted[0], wanted[-1] - wanted[0] + 1)
@@ -95,7 +97,7 @@ def _items(
             dialogue = block[row - wanted[0]]
             try:
                 # Named by row, because ids lead back from the batch and a corpus may repeat them.
-                yield row, replace(collator.item(dialogue, modality), id=str(row))
+                yield replace(collator.item(dialogue, modality), id=str(row))
             except BadRow as error:
                 if not collator.skip:
                     raise UserError(
@@ -105,9 +107,10 @@ def _items(
                 left_out[error.reason] += 1
 
 
-def _groups(items: Iterator[tuple[int, Item]], packed: bool, budget: int) -> Iterator[list[Item]]:
+def groups(items: Iterator[Item], packed: bool, budget: int) -> Iterator[list[Item]]:
+    """Yield items in batches of up to `budget` tokens, padding included."""
     group: list[Item] = []
-    for _, item in items:
+    for item in items:
         lengths = [len(i.rendered.ids) for i in (*group, item)]
         cells = sum(lengths) if packed else len(lengths) * max(lengths)
         if group and cells > budget:

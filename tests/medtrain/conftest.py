@@ -125,3 +125,19 @@ def loaded(base: Path):
     made = load_model(base)
     made.model.eval()
     return made
+
+
+@pytest.fixture(scope="session")
+def fitted(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of both stages of the tiny preset, the text stage long enough to say words."""
+    import torch
+
+    from medtrain.config import parse_config
+    from medtrain.fit import fit
+
+    torch.set_num_threads(1)
+    stage = {"eval_every": 100, "optimizer": {"lr": 0.01}, "epochs": 99}
+    config = TINY | {"text": {**stage, "max_steps": 60}, "speech": {**stage, "max_steps": 5}}
+    out = tmp_path_factory.mktemp("fitted") / "small"
+    assert fit(corpus, parse_config(config, "test"), out, ["text", "speech"])
+    return out

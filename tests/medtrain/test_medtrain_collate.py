@@ -9,11 +9,15 @@ import pytest
 import soundfile
 import torch
 from conftest import dialogue, flac, sound, write_corpus
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from medtrain.collate import BadRow, Collator
-from medtrain.data import open_source
+from medtrain.data import Consultation, Utterance, open_source
 from medtrain.errors import UserError
 from medtrain.sampling import index_set
+
+CLIP = flac(sound(9, 0.2))
 
 
 def collator(loaded, **options) -> Collator:
@@ -53,6 +57,43 @@ def test_a_batch_is_what_each_dialogue_is_alone(loaded, corpus, layout):
     assert torch.allclose(together, alone, atol=1e-5)
     assert batch.supervised == len(alone) == sum(sum(item.rendered.supervised) for item in items)
     assert batch.tokens == sum(len(item.rendered.ids) for item in items)
+
+
+words = st.text("ab 头.,\n'<|im_end>", min_size=1, max_size=12).filter(str.strip)
+spoken = st.lists(st.tuples(words, words, st.booleans()), min_size=1, max_size=4)
+
+
+@pytest.mark.parametrize("layout", [{"pack": True}, {"pack": False}, {"pack": True, "one_row": True}])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(spoken, st.sampled_from(["speech", "text", "mixed"])), min_size=1, max_size=5))
+def test_every_supervised_place_of_a_batch_is_a_doctors(loaded, layout, talks):
+    """In random dialogues of any modality, however they are laid out; and each follows the token before it."""
+    maker, template = collator(loaded, **layout), loaded.template
+    items = []
+    for number, (rounds, modality) in enumerate(talks):
+        turns = [
+            turn
+            for patient, doctor, heard in rounds
+            for turn in (
+                Utterance("patient", patient, CLIP if heard else None, 0.2),
+                Utterance("doctor", doctor, CLIP, 0.2),
+            )
+        ]
+        items.append(maker.item(Consultation(str(number), "en", "train", tuple(turns)), modality, number))
+    batch = maker.batch(items)
+    ids, labels = batch.inputs["input_ids"], batch.inputs["labels"]
+    at = labels != -100
+    assert torch.equal(ids[at], labels[at])
+    by_id = {str(n): [doctor for _, doctor, _ in rounds] for n, (rounds, _) in enumerate(talks)}
+    expected = [
+        t
+        for name in batch.ids
+        for doctor in by_id[name]
+        for t in (*template.words(doctor), *template.end_ids)
+    ]
+    assert labels[at].tolist() == expected
+    assert batch.supervised == len(expected)
+    assert not at[:, 0].any()  # the first place of a row is nobody's next token
 
 
 @pytest.mark.parametrize("samples", [1600, 8000, 8159, 16000, 16161])

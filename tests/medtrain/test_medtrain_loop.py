@@ -19,9 +19,9 @@ import yaml
 from conftest import TINY, dialogue, write_corpus
 from safetensors.torch import load_file
 
-from medtrain.checkpoint import checkpoints
+from medtrain.checkpoint import checkpoints, read_state
 from medtrain.collate import Collator
-from medtrain.config import Losses, Optimizer, parse_config
+from medtrain.config import Lora, Losses, Optimizer, parse_config
 from medtrain.data import open_source
 from medtrain.errors import UserError
 from medtrain.fit import fit
@@ -86,16 +86,21 @@ from accelerate.state import AcceleratorState
 from medtrain.config import parse_config
 from medtrain.fit import fit
 corpus, settings, folder = map(Path, sys.argv[1:])
-for parallel in ("ddp", "fsdp2"):
-    config = parse_config(yaml.safe_load(settings.read_text()) | {"parallel": parallel}, "test")
-    assert fit(corpus, config, folder / parallel, ["speech"])
+for name in ("ddp", "fsdp2", "adapters"):
+    data = yaml.safe_load(settings.read_text()) | {"parallel": "fsdp2" if name == "fsdp2" else "ddp"}
+    if name == "adapters":
+        data["speech"] |= {"lora": {"rank": 2, "targets": ["q_proj"]}, "freeze": ["encoder.*"]}
+    assert fit(corpus, parse_config(data, "test"), folder / name, ["speech"])
     AcceleratorState._reset_state(reset_partial_state=False)
 """
 
 
 @pytest.fixture(scope="module")
 def spread(corpus, tmp_path_factory) -> Path:
-    """The same run on one process, and on two by DDP and by FSDP2, with what a launcher would set."""
+    """The same run on one process, and on two by DDP and by FSDP2, with what a launcher would set.
+
+    And one with adapters on one process, and on two by DDP.
+    """
     folder = tmp_path_factory.mktemp("spread")
     config = settings(speech={"losses": {"distill": 0.3, "ctc": 0.2}, "max_steps": 4})
     (folder / "settings.yaml").write_text(yaml.safe_dump(config.model_dump(mode="json")))
@@ -119,9 +124,14 @@ def spread(corpus, tmp_path_factory) -> Path:
         for rank in ranks
     ]
     assert fit(corpus, config, folder / "one", ["speech"])
+    adapters = config.speech.model_copy(
+        update={"lora": Lora(rank=2, targets=("q_proj",)), "freeze": ("encoder.*",)}
+    )
+    one = config.model_copy(update={"speech": adapters})
+    assert fit(corpus, one, folder / "one with adapters", ["speech"])
     try:
         for process in running:
-            text, _ = process.communicate(timeout=100)
+            text, _ = process.communicate(timeout=200)
             assert process.returncode == 0, text
     finally:
         for process in running:
@@ -153,6 +163,18 @@ def test_two_processes_are_one(spread, parallel):
     assert losses[0] == pytest.approx(losses[1], abs=1e-5)
 
 
+def test_adapters_of_two_processes_are_saved(spread):
+    """With all their weights, and those of one process; the merged model too."""
+    one, two = (spread / name / "speech" for name in ("one with adapters", "adapters"))
+    for file in ("adapter/adapter_model.safetensors", "model/model.safetensors"):
+        a, b = load_file(one / file), load_file(two / file)
+        assert a.keys() == b.keys()
+        assert all(torch.allclose(a[k], b[k], atol=1e-4) for k in a)
+    moved = [k for k in load_file(two / "adapter/adapter_model.safetensors") if "lora_B" in k]
+    adapter = load_file(two / "adapter/adapter_model.safetensors")
+    assert moved and all(adapter[k].any() for k in moved)
+
+
 LORA = {
     "lora": {"rank": 2, "alpha": 4, "dropout": 0.2, "targets": ["q_proj", "up_proj"]},
     "freeze": ["encoder.*"],
@@ -162,12 +184,13 @@ LORA = {
 @pytest.mark.parametrize("changes", [{}, LORA], ids=["full", "lora with dropout"])
 @pytest.mark.parametrize("workers", [0, 2])
 def test_resume_is_bit_exact(corpus, tmp_path, changes, workers):
-    config = settings(speech=changes, data={**TINY["data"], "workers": workers})
+    config = settings(speech=changes, data={**TINY["data"], "window": 20, "workers": workers})
     assert fit(corpus, config, tmp_path / "a", ["speech"])
     shutil.copytree(tmp_path / "a", tmp_path / "b")
     shutil.rmtree(tmp_path / "b/speech/model")
     shutil.rmtree(checkpoints(tmp_path / "b/speech/checkpoints")[-1])
-    assert [path.name for path in checkpoints(tmp_path / "b/speech/checkpoints")] == ["step-000003"]
+    [left] = checkpoints(tmp_path / "b/speech/checkpoints")
+    assert (left.name, read_state(left).batch) == ("step-000003", 2)  # within a window
     assert fit(corpus, config, tmp_path / "b", ["speech"])
     assert equal(weights(tmp_path / "a"), weights(tmp_path / "b"))
     keep = ("step", "loss", "accuracy", "grad_norm", "lr")

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
-from pathlib import Path
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -116,21 +112,3 @@ def test_a_system_message_is_not_supervised():
 def test_a_template_that_does_not_serve_is_refused(chat, words):
     with pytest.raises(UserError, match=words):
         templated(chat)
-
-
-@pytest.mark.skipif("MEDSYNTH_REAL_DATA" not in os.environ, reason="needs the real data")
-def test_the_published_example_gives_the_same_supervised_words_as_its_own_format():
-    """What its loader would train on: every assistant turn of the ChatML text, up to <|im_end|>."""
-    from medtrain.data import ShareGPTSource
-
-    path = Path(os.environ["MEDSYNTH_REAL_DATA"]) / "speechmed_example/train_s2t_example.json"
-    raw = json.loads(path.read_text())
-    source = ShareGPTSource(path)
-    for row, dialogue in zip(raw, source.read(0, len(source)), strict=True):
-        assert all((t.clip is not None) == (t.role == "patient") for t in dialogue.turns)
-        rendered = TEMPLATE.render([Line(t.role, t.text) for t in dialogue.turns])
-        kept = [t for t, keep in zip(rendered.ids, rendered.supervised, strict=True) if keep]
-        expected = "".join(
-            turn["value"] + "<|im_end|>" for turn in row["conversations"] if turn["from"] == "assistant"
-        )
-        assert kept == TOKENIZER(expected, add_special_tokens=False)["input_ids"]
