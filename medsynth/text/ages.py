@@ -13,6 +13,7 @@ from bisect import bisect_left
 from dataclasses import dataclass
 
 from medsynth.records import AgeGroup, age_group_of
+from medsynth.text.number_words_en import TENS, UNITS
 from medsynth.text.patterns import bounded
 
 OLDEST_YEARS = 115.0
@@ -33,39 +34,16 @@ class AgeMention:
 
 # ---------------------------------------------------------------- English
 
-_UNITS = [
-    "zero",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-    "thirteen",
-    "fourteen",
-    "fifteen",
-    "sixteen",
-    "seventeen",
-    "eighteen",
-    "nineteen",
-]
-_TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
 _ORDINAL_UNITS = ["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth"]
 _WORD_VALUES = (
-    {word: value for value, word in enumerate(_UNITS)}
-    | {word: 10 * (index + 2) for index, word in enumerate(_TENS)}
+    {word: value for value, word in enumerate(UNITS)}
+    | {word: 10 * (index + 2) for index, word in enumerate(TENS)}
     | {word: index + 1 for index, word in enumerate(_ORDINAL_UNITS)}
-    | {word[:-1] + "ieth": 10 * (index + 2) for index, word in enumerate(_TENS)}
+    | {word[:-1] + "ieth": 10 * (index + 2) for index, word in enumerate(TENS)}
     | {"hundred": 100, "a": 1, "an": 1}
 )
-_TENS_ALT = "|".join(_TENS)
-_UNITS_ALT = "|".join(sorted(_UNITS[1:], key=len, reverse=True))
+_TENS_ALT = "|".join(TENS)
+_UNITS_ALT = "|".join(sorted(UNITS[1:], key=len, reverse=True))
 _NUMBER = rf"(?:\d{{1,3}}(?:\.\d)?|(?:one\s+)?hundred|(?:{_TENS_ALT})(?:[\s-](?:{_UNITS_ALT}))?|{_UNITS_ALT})"
 _KIN = (
     "son|daughter|child|baby|toddler|mother|mom|mum|father|dad|husband|wife|partner|brother|sister|grand(?:mother|father|ma|pa|son|daughter)|"
@@ -106,7 +84,7 @@ _EN_FORMS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         ),
         (
             rf"\b(?:my|his|her|your)\s+(?P<n>(?:{_TENS_ALT})[\s-](?:{'|'.join(_ORDINAL_UNITS)})|"
-            rf"(?:{'|'.join(w[:-1] + 'ieth' for w in _TENS)})|\d{{1,3}}(?:st|nd|rd|th))\s+birthday\b",
+            rf"(?:{'|'.join(w[:-1] + 'ieth' for w in TENS)})|\d{{1,3}}(?:st|nd|rd|th))\s+birthday\b",
             "years",
         ),
     )
@@ -146,7 +124,7 @@ _EN_DECADE_PAST = bounded(
     r"\b(?:since|was|were|died|until|from|back|through|throughout|during)\s+(?:in\s+)?$", re.IGNORECASE
 )
 _DECADES = dict(
-    zip(("teens", *(_t[:-1] + "ies" for _t in _TENS)), range(10, 100, 10), strict=True), fourties=40
+    zip(("teens", *(_t[:-1] + "ies" for _t in TENS)), range(10, 100, 10), strict=True), fourties=40
 )
 
 

@@ -5,8 +5,8 @@ id, a turn and the character range of a passage in it, and the edits that make t
 `[start, end, replacement]` with offsets from the start of the passage. A person read each passage and wrote its
 edits: an alteration changes what is said medically, a paraphrase changes the words of the facts alone.
 Column `kind` says what was changed (in `number_transposed` digits also come and go), column `style` in which way
-a paraphrase says it. The rows marked `test` were drawn for each kind; they serve to measure, and nobody mends
-the guard by them. Every row of one passage lies in the same split.
+a paraphrase says it. The rows marked `test` serve to measure: nobody mends the guard by them, or reads them. Once
+they were measured and others annotated, they become `dev`. Every row of one passage lies in the same split.
 """
 
 from __future__ import annotations

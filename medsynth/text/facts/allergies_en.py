@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from medsynth.text.facts.cues_en import tagged
 from medsynth.text.facts.drugs_en import drug_at
 from medsynth.text.facts.model import Fact
+from medsynth.text.facts.questions_en import tagged
 from medsynth.text.facts.tokens_en import Tokens, stem, word_set
+from medsynth.text.facts.words_en import STOPWORDS
 
 _CUES = word_set("""allergic allergy allergies anaphylaxis anaphylactic hypersensitive hypersensitivity""")
-_NONE = word_set("""no none nkda denies deny denied without never not n't nil nope negative unknown nka""")
+_NONE = word_set("""no none nkda denies deny denied without never not n't nil nope negative unknown nka
+    nothing neither nor nobody""")
 _GENERAL = word_set(
     """drug drugs medication medications medicine medicines any known some food foods other all things thing anything
     something seasonal certain environmental everything what which these this that it them reaction reactions
@@ -21,9 +23,11 @@ _GENERAL = word_set(
     couple type types common sort sorts related induced general nasal allergen allergens"""
 )
 _OWNERS = word_set("my have has having had i've get gets history suffer suffers suffering bad")
+_ITS = word_set("my your his her their our")
 _DESPITE = word_set("despite given because")
 _KNOWN = word_set("because since despite given mentioned said told")
 _TOLD = word_set("mentioned said told")
+_BESIDES = word_set("besides except beyond")
 _STOP = frozenset((".", "?", ";", "\n", "!", ":", "(", ")", "called"))
 
 
@@ -41,13 +45,18 @@ def allergies(t: Tokens) -> list[Fact]:
         elif word in _CUES:
             denied = _denied(t, i)
             first, last, asked = t.sentences[t.sentence_of[i]]
+            if others := _apart(t, i, last):  # "other allergies besides penicillin"
+                found.extend(_fact(t, name, start, behind, False) for name, start, behind in others)
+                if asked:
+                    continue
             asked = asked or _asked_in_passing(t, first, i)
             if asked and not denied and not tagged(words, first, last) and not _taken_as_known(t, first, i):
                 found.extend(_asked(t, i, last))
                 continue
             substances = _behind(t, i) or _ahead(t, i)
-            for name, first, behind in substances:
-                found.append(_fact(t, name, min(i, first), max(i + 1, behind), denied))
+            for name, start, behind in substances:
+                turned = _turned(words[i:start], denied)
+                found.append(_fact(t, name, min(i, start), max(i + 1, behind), turned))
             if not substances and not denied and word in ("allergies", "allergy") and _own(t, i):
                 found.append(_fact(t, "unnamed", max(i - 1, 0), i + 1, False))
             said_of_somebody = word == "allergic" and t.words[i + 1 : i + 2] == ["to"] and not _supposed(t, i)
@@ -56,6 +65,16 @@ def allergies(t: Tokens) -> list[Fact]:
             if not substances and denied and word != "allergic":
                 found.append(_fact(t, "none", i, i + 1, True))
     return found
+
+
+def _turned(between: list[str], denied: bool) -> bool:
+    """Whether an allergy to one of several is denied: "allergic to latex, not to penicillin", "not to X but to Y"."""
+    for word, after in zip(between, between[1:] + [""], strict=True):
+        if word == "not" and after in ("to", ""):
+            denied = True
+        elif word == "but" and after == "to":
+            denied = False
+    return denied
 
 
 def _asked_in_passing(t: Tokens, first: int, i: int) -> bool:
@@ -84,6 +103,8 @@ def _own(t: Tokens, i: int) -> bool:
 
     A single one is, where it is to something named before ("a severe allergy to it") or goes against something.
     """
+    if any(word in ("run", "runs") for word in t.words[i + 1 : i + 5]):
+        return True  # in a family
     before = t.words[max(0, i - 3) : i]
     if t.words[i] == "allergy":
         to_it = t.words[i + 1 : i + 2] == ["to"] and t.words[i + 2 : i + 3] in (
@@ -103,8 +124,11 @@ def _fact(t: Tokens, value: str, first: int, behind: int, denied: bool) -> Fact:
 
 
 def _taken_as_known(t: Tokens, first: int, i: int) -> bool:
-    """Whether a question speaks of an allergy as a known thing: "because you had a peanut allergy, do you ..."."""
+    """Whether a question speaks of an allergy as a known thing: "because you had a peanut allergy, do you ...", "how
+    do I treat his allergy to latex", "why is a patient's allergy to it ignored"."""
     before = t.words[max(first, i - 5) : i]
+    if before and (before[-1] in _ITS or before[-1].endswith("'s")):
+        return t.words[first] in ("how", "why") or before[-1] != "your"
     return any(word in _KNOWN for word in before) and not any(w in ("any", "other", "if") for w in before)
 
 
@@ -160,6 +184,7 @@ def _behind(t: Tokens, i: int) -> list[tuple[str, int, int]]:
     ):
         return _listed(t, j)
     if j < len(words) and words[j] in ("reaction", "reactions"):
+        j += words[j + 1 : j + 2] == ["history"]
         if words[j + 1 : j + 2] != ["to"]:
             return []  # a side effect, not somebody's allergy
         return _substances(t, j + 2, j + 8, known=True)
@@ -170,6 +195,15 @@ def _behind(t: Tokens, i: int) -> list[tuple[str, int, int]]:
         return _substances(t, j + 1, limit, known=words[j] in ("are", "is", "-"))
     if j < len(words) and words[i] in ("allergy", "allergies") and drug_at(words, j):
         return _substances(t, j, j + 4, known=True)
+    return []
+
+
+def _apart(t: Tokens, i: int, last: int) -> list[tuple[str, int, int]]:
+    """Read the substances that are set apart from others: "allergies besides penicillin", "other than latex"."""
+    for k in range(i + 1, min(i + 7, last)):
+        word, before = t.words[k], t.words[k - 1]
+        if word in _BESIDES or (word in ("than", "from") and before in ("other", "apart", "aside")):
+            return _substances(t, k + 1, min(k + 6, last), known=True)
     return []
 
 
@@ -196,6 +230,9 @@ def _substances(t: Tokens, first: int, limit: int, known: bool) -> list[tuple[st
     j, misses = first, 0
     while j < limit:
         word = words[j]
+        if word == "but" and words[j + 1 : j + 2] == ["to"]:
+            j += 2
+            continue
         if word in _STOP or word in (
             "but",
             "because",
@@ -216,7 +253,7 @@ def _substances(t: Tokens, first: int, limit: int, known: bool) -> list[tuple[st
             found.append((hit[0], j, hit[1]))
             j, misses = hit[1], 0
             continue
-        if word.isalpha() and len(word) > 2 and word not in _GENERAL:
+        if word.isalpha() and len(word) > 2 and word not in _GENERAL and word not in STOPWORDS:
             base = stem(word)
             if base in _SUBSTANCES or (not known and not found and misses == 0):
                 found.append((base, j, j + 1))

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import TypeGuard
 
+from medsynth.text.facts.amounts_rough import other_length, other_rate, same_share
 from medsynth.text.facts.contexts import Contexts
 from medsynth.text.facts.findings import finding
 from medsynth.text.facts.model import Fact, Finding, Severity
@@ -18,7 +20,9 @@ AMOUNTS = frozenset(("dose", "frequency", "duration", "age", "temperature", "vit
 _CRITICAL = frozenset(("dose", "frequency"))
 # Kinds whose `of` says which of several values is meant.
 _OWNED = frozenset(("dose", "frequency", "lab", "vital"))
+_DIGITS = "0123456789"
 _SMALL = 10
+_BESIDE = 3  # terms that two small numbers must stand beside to count the same
 
 
 def compare_amounts(
@@ -54,12 +58,19 @@ def compare_amounts(
     used: set[int] = set()
     uses: Counter[int] = Counter()
     for fact in rewrite:
-        origins = _origins(fact, by_value, by_number, numbers)
+        origins = _origins(fact, by_value, by_number, numbers, pairs) or _interval(fact, source, lost)
+        if origins and fact.kind == "duration" and _is_other_end(fact, origins, values, lost):
+            origins = []
         if not origins:
             if not fact.vague:
                 found.append(_stranger(fact, source, lost, known, said))
-            elif other := _other_length(fact, source, rewrite):
+            elif other := other_length(fact, source, rewrite):
                 found.append(finding("altered", "major", other, fact))
+            elif other := other_rate(fact, source, rewrite):
+                found.append(finding("altered", "critical", other, fact))
+            continue
+        if _doubled(fact, origins, uses, pairs):
+            found.append(finding("invented", "critical", None, fact))
             continue
         swapped = _swapped(fact, origins, source, pairs)
         if swapped is not None:
@@ -83,17 +94,22 @@ def compare_amounts(
 
 
 def _origins(
-    fact: Fact, by_value: dict[str, list[Fact]], by_number: dict[str, list[Fact]], numbers: set[str]
+    fact: Fact,
+    by_value: dict[str, list[Fact]],
+    by_number: dict[str, list[Fact]],
+    numbers: set[str],
+    pairs: set[tuple[str, str]],
 ) -> list[Fact]:
     """Return the facts of the source that vouch for one of the rewriting, the nearest kind of match only.
 
-    `numbers` are those of the rewriting: half of a range of doses vouches for nothing, both halves do.
+    `numbers` are those of the rewriting: half of a range of doses vouches for nothing, both halves do. `pairs` are
+    its things with their values: a bare number that still counts the same thing ("type 2") is no dose.
     """
     same = [o for o in by_value.get(fact.value, ()) if (o.kind == "frequency") == (fact.kind == "frequency")]
     if not same and "-" in fact.value:
         same = _at_ends(fact, by_value)
     if not same and fact.kind == "number":
-        same = _spelt_otherwise(fact, by_value, by_number)
+        same = _spelt_otherwise(fact, by_value, by_number) or same_share(fact, by_value)
     if same or fact.kind == "frequency" or not fact.number:
         return same
     near = by_number.get(fact.number, [])
@@ -110,8 +126,9 @@ def _origins(
             ]
             return [*told[0], *told[1]] if all(told) else []
         if not near and fact.number.count("/") == 1:
-            told = [[o for o in by_number.get(p, ()) if o.number == p] for p in fact.number.split("/")]
-            return [*told[0], *told[1]] if all(told) else []
+            top, bottom = fact.number.split("/")
+            told = [[o for o in by_number.get(p, ()) if o.number == p] for p in (top, bottom)]
+            return [*told[0], *told[1]] if told[1] and (told[0] or top == "1") else []
         if not near and "-" in fact.number:
             halves = [by_number.get(end, []) for end in fact.number.split("-")]
             return [*halves[0], *halves[-1]] if all(halves) else []
@@ -121,16 +138,23 @@ def _origins(
         o.value != o.number and o.kind == fact.kind for o in equal
     ):
         # The source leaves the unit out; but not where the same number stands with another one.
-        bare = [o for o in equal if o.value == o.number and (fact.kind != "duration" or not o.of)]
+        bare = [
+            o
+            for o in equal
+            if o.value == o.number and not (o.of if fact.kind == "duration" else (o.of, o.value) in pairs)
+        ]
         if bare:
             return bare
     if unit == "degree":
         return [o for o in equal if o.kind == "temperature"]
     if "-" in fact.number:
-        low, high = fact.number.split("-", 1)
+        amounts = fact.value.split(" ", 1)[0].split("-", 1)
         halves = [
-            [o for o in by_number.get(end, ()) if o.number == end and _unit(o) in (unit, "")]
-            for end in (low, high)
+            [
+                *by_value.get(f"{amount} {unit}", ()),
+                *(o for o in by_number.get(end, ()) if o.number == end and not _unit(o)),
+            ]
+            for end, amount in zip(fact.number.split("-", 1), amounts, strict=False)
         ]
         return [*halves[0], *halves[1]] if all(halves) else []
     # One end of a range of the same unit ("up to 10 days" of "7-10 days").
@@ -138,6 +162,31 @@ def _origins(
     if fact.kind == "dose":
         return [o for o in ends if all(end in numbers for end in o.number.split("-"))]
     return ends
+
+
+def _is_other_end(fact: Fact, origins: list[Fact], values: set[str], lost: list[Fact]) -> bool:
+    """Whether a length of time is only the end of ranges that the rewriting has as well, while another length is lost:
+    "after 8 days" for "after 18 days", beside "6 to 8 days"."""
+    return all("-" in o.number and o.number != fact.number and o.value in values for o in origins) and any(
+        o.kind == fact.kind and _unit(o) == _unit(fact) for o in lost
+    )
+
+
+def _interval(fact: Fact, source: Sequence[Fact], lost: list[Fact]) -> list[Fact]:
+    """Return the lengths of time that an interval repeats ("three months pass" for "every three months"), or the
+    intervals that a length does, unless one of its own kind is `lost`: that is what was changed then."""
+    kinds = {"frequency": "duration", "duration": "frequency"}
+    if fact.kind not in kinds or not fact.number or any(o.kind == fact.kind for o in lost):
+        return []
+    return [
+        o
+        for o in source
+        if o.kind == kinds[fact.kind]
+        and o.number == fact.number
+        and any(
+            f" {_unit(one)}" in often.value for one, often in ((fact, o), (o, fact)) if one.kind == "duration"
+        )
+    ]
 
 
 def _spelt_otherwise(
@@ -156,7 +205,9 @@ def _at_ends(fact: Fact, by_value: dict[str, list[Fact]]) -> list[Fact]:
     if fact.kind == "frequency" and "/" not in low:
         low += high[high.find("/") :]
     if fact.kind != "frequency" and " " not in low:
-        return []
+        if fact.kind != "duration" or " " not in high:
+            return []
+        low += high[high.find(" ") :]
     ends = [[o for o in by_value.get(end, ()) if o.kind == fact.kind] for end in (low, high)]
     return [*ends[0], *ends[1]] if all(ends) else []
 
@@ -173,7 +224,7 @@ def _swapped(
 
     `pairs` are the things and values of the rewriting.
     """
-    if not fact.of or any(o.of == fact.of for o in origins):
+    if not fact.of or any(_same_owner(o, fact) for o in origins):
         return None
     if fact.kind in _OWNED:
         rivals = [
@@ -195,17 +246,39 @@ def _swapped(
     return rivals[0] if rivals else None
 
 
+def _doubled(fact: Fact, origins: list[Fact], uses: Counter[int], pairs: set[tuple[str, str]]) -> bool:
+    """Whether a dose is another medicine's, which has it in the rewriting too: "X 20 mg and Y 20 mg" for "X 20 mg and
+    Y"."""
+    return (
+        fact.kind == "dose"
+        and bool(fact.of)
+        and not fact.vague
+        and all(
+            o.kind == "dose" and o.of and not _same_owner(o, fact) and uses[id(o)] and (o.of, fact.value) in pairs
+            for o in origins
+        )
+    )
+
+
+def _same_owner(fact: Fact, other: Fact) -> bool:
+    """Whether two values are said of the same thing, or of a medicine and a combination with it."""
+    return fact.of == other.of or not set(fact.of.split("/")).isdisjoint(other.of.split("/"))
+
+
 def _moved(
     fact: Fact, origin: Fact, uses: Counter[int], lost: list[Fact], known: Contexts, said: Contexts
 ) -> Fact | None:
     """Return the lost fact in whose place a value stands that belongs elsewhere ("5 days" twice, "3 days" gone)."""
-    if not uses[id(origin)] or not lost or fact.vague:
+    if not lost or fact.vague:
         return None
     here = known.shared(origin, said, fact)
+    apart = fact.kind == "frequency" and origin.of != fact.of and not _same_owner(origin, fact)
+    if not uses[id(origin)] and not apart:
+        return None
     best, most = None, max(2, here + 1)
     for other in lost:
         if other.kind == fact.kind and _unit(other) == _unit(fact):
-            shared = known.shared(other, said, fact)
+            shared = known.shared(other, said, fact) + (apart and other.of == fact.of)
             if shared >= most:
                 best, most = other, shared + 1
     return best
@@ -221,14 +294,35 @@ def _stranger(
         key=lambda o: (o.of == fact.of, o.number == fact.number, known.shared(o, said, fact)),
         default=None,
     )
-    return finding("altered" if rival else "invented", _severity(fact, rival), rival, fact)
+    one = next(
+        (o for o in source if o.vague and o.kind == fact.kind == "number" and o.of == fact.of != ""), None
+    )
+    if rival is None and one is not None and one.number == "1":
+        return finding("altered", "major", one, fact)  # "two copies" for "one copy"
+    severity = _severity(fact, rival)
+    if severity == "minor" and _is_small(rival) and known.shared(rival, said, fact) >= _BESIDE:
+        severity = "major"  # the same is told of another number
+    return finding("altered" if rival else "invented", severity, rival, fact)
+
+
+def _is_small(fact: Fact | None) -> TypeGuard[Fact]:
+    return fact is not None and fact.number.isdigit() and int(fact.number) <= _SMALL
 
 
 def _severity(fact: Fact, rival: Fact | None) -> Severity:
     if fact.kind in _CRITICAL or (rival is not None and rival.kind in _CRITICAL):
         return "critical"
+    if fact.kind == "number" and not fact.number and fact.text.isascii():
+        # A name with a digit ("O2") may stand for a thing in words; not where it takes the place of its like.
+        alike = rival is not None and rival.value.rstrip(_DIGITS) == fact.value.rstrip(_DIGITS)
+        return "major" if alike else "minor"
     if fact.kind == "number" and fact.value == fact.number:
-        small = fact.number.isdigit() and int(fact.number) <= _SMALL
+        parts = fact.number.split("/")
+        small = all(part.isdigit() and int(part) <= _SMALL for part in parts)
+        if rival is not None and rival.number.rstrip("0") == fact.number.rstrip("0"):
+            return "major"  # ten times as many, or a tenth
+        if rival is not None and "/" in fact.number and "/" in rival.number:
+            return "major"  # a score
         if small and not (rival is not None and rival.of == fact.of and fact.of):
             return "minor"
     return "major"
@@ -241,47 +335,6 @@ def _date_parts(fact: Fact) -> list[str]:
         return []
     year = int(parts[2])
     return [*parts[:2], *((f"{2000 + year}", f"{1900 + year}") if year < 100 else (parts[2], parts[2]))]
-
-
-_DAYS = {"min": 1 / 1440, "hour": 1 / 24, "day": 1.0, "week": 7.0, "month": 30.0, "year": 365.0}
-# A few of a unit are so many, generously; a length that is told counts as near within this factor.
-_FEW = (1.5, 12.0)
-_NEAR = 1.7
-
-
-def _length(fact: Fact) -> tuple[float, float] | None:
-    """Return between how many days a length of time may lie, None for what is none."""
-    if fact.kind != "duration" or " " not in fact.value:
-        return None
-    amount, unit = fact.value.split(" ", 1)
-    days = _DAYS.get(unit)
-    if days is None:
-        return None
-    if amount == "few":
-        return _FEW[0] * days, _FEW[1] * days
-    try:
-        low, high = (float(part) for part in (amount.split("-") * 2)[:2])
-    except ValueError:
-        return None
-    return low * days / _NEAR, high * days * _NEAR
-
-
-def _other_length(fact: Fact, source: Sequence[Fact], rewrite: Sequence[Fact]) -> Fact | None:
-    """Return the rough length of time of the source ("a few years") that a rough one of the rewriting replaces: no
-    length of the other text comes near either of them."""
-    mine = _length(fact)
-    if mine is None or fact.number == "1":
-        return None
-    there = [(o, length) for o in source if (length := _length(o)) is not None]
-    if any(_overlap(mine, length) for _, length in there):
-        return None
-    here = [length for o in rewrite if (length := _length(o)) is not None]
-    rough = [(o, length) for o, length in there if o.vague and o.number != "1"]
-    return next((o for o, length in rough if not any(_overlap(length, one) for one in here)), None)
-
-
-def _overlap(a: tuple[float, float], b: tuple[float, float]) -> bool:
-    return a[0] <= b[1] and b[0] <= a[1]
 
 
 def _unit(fact: Fact) -> str:

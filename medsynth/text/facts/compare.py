@@ -9,6 +9,7 @@ from medsynth.text.facts.amounts import AMOUNTS, compare_amounts
 from medsynth.text.facts.contexts import Contexts
 from medsynth.text.facts.extract import facts, statements
 from medsynth.text.facts.findings import critical_drugs, finding
+from medsynth.text.facts.gists import compare_gists
 from medsynth.text.facts.model import Fact, Finding, Severity, Statement, Status, Verdict
 from medsynth.text.facts.polarity import compare_polarity
 from medsynth.text.facts.sides import compare_sides
@@ -53,6 +54,7 @@ def compare(
             said,
         ),
         *compare_polarity(source, rewrite, source_statements, rewrite_statements),
+        *compare_gists(source_statements, rewrite_statements),
     ]
     found.sort(key=lambda f: (f.rewrite_span is None, f.rewrite_span or f.source_span or (0, 0)))
     return found
@@ -164,6 +166,8 @@ def _allergies(source: Sequence[Fact], rewrite: Sequence[Fact]) -> list[Finding]
         if origin is not None:
             # "If not allergic to it, take it" says what "who is allergic to it must not" says.
             same = origin.negated == fact.negated or origin.of == fact.of == "condition"
+            # Who is allergic to it must not take it, or may take it all the same.
+            same = same and {origin.of, fact.of} != {"condition", "allowed"}
             status: Status = "kept" if same else "altered"
             found.append(finding(status, "minor" if status == "kept" else "critical", origin, fact))
         elif value == "none":

@@ -14,7 +14,7 @@ VERBAL = word_set(
     havent hasnt hadnt couldnt shouldnt wouldnt"""
 )
 NOMINAL = word_set(
-    """no without denies denied deny denying neither nor none nobody nothing nowhere unable lack lacks lacking lacked
+    """no without denies denied deny denying withhold withholds withheld withholding neither nor none nobody nothing nowhere unable lack lacks lacking lacked
     unlikely negative absence devoid"""
 )
 # Prohibitions and refusals. "stop" and "avoid" tell somebody not to.
@@ -54,13 +54,20 @@ CUE_PHRASES: dict[str, tuple[tuple[str, ...], ...]] = {
     "too": (("too", "little"), ("too", "few")),
     "instead": (("instead", "of"),),
     "rather": (("rather", "than"),),
-    "hold": (("hold", "off"),),
+    "hold": (("hold", "off"), ("hold", "back")),
+    "holding": (("holding", "off"), ("holding", "back")),
+    "held": (("held", "off"), ("held", "back")),
     "fail": (("fail", "to"),),
     "fails": (("fails", "to"),),
     "failed": (("failed", "to"),),
     "failure": (("failure", "to"),),
     "inability": (("inability", "to"),),
 }
+LEAVES = word_set("come came coming")  # off what
+LEFT_OFF = word_set(
+    """it them this that these those all everything medicine drug-use treat pill pills tablet tablets capsule capsules
+    dose hormone hormones steroid thinner alcohol smoke patch pump drip oxygen ventilator cpap diet dairy gluten"""
+)
 # What only looks like a denial; its tokens are passed over.
 PSEUDO: dict[str, tuple[tuple[str, ...], ...]] = {
     "not": (
@@ -105,7 +112,7 @@ OPENERS = word_set(
     let try go get just make talk ask tell contact your his her my their the some what how carry stay start increase
     follow return come watch drink eat apply repeat switch give monitor check wear rest bring add remain it's i'm
     i've you're he's she's they're there's that's patient instead only maybe perhaps feels felt endorses notes
-    complains admits nobody nothing none"""
+    complains admits nobody nothing none goes comes makes takes gets gives keeps needs wants"""
 )
 # Words of speech between two sentences that no mark parts.
 PAUSES = word_set("okay ok yeah yep alright")
@@ -119,6 +126,7 @@ CHANGED = word_set(
     """decreased increased reduced elevated impaired blurred enlarged limited delayed altered slurred labored laboured
     dilated distended disturbed raised restricted associated related unexplained prolonged need red bed swollen"""
 )
+CONTRASTS = word_set("but however although though because since while whereas")
 CONDITION = word_set("if when unless whether")
 # What is hung on a statement to have it confirmed, behind one of the marks.
 _TAGS = """
@@ -153,8 +161,18 @@ BARE = {
     "won't": "will",
 }
 BARE |= {"dont": "", "doesnt": "", "didnt": "", "isnt": "is", "wasnt": "was", "cant": "can", "wont": "will"}
+# "She has not any cough", "she has a cough": what comes and goes with a denial.
+UNWORDED = word_set("a an any some the at all")
+SAME_WORD = {
+    "anything": "something", "anyone": "someone", "anybody": "somebody", "anywhere": "somewhere", "either": "too",
+    "ever": "once", "nor": "and", "or": "and",
+}  # fmt: skip
+ASKED_DENIALS = word_set("without never cannot unable")
 DO = word_set("do does did")
 FINITE = word_set("is are was were may can could will would should must has have had")
+# At the end of a sentence these stand for what was said before.
+UNDERSTOOD = word_set("is are was were do does did has have had can could will would should")
+GROUPS = word_set("people patients patient persons those individuals anyone person someone")
 WHICH = word_set("what how when where which who why whose else other")
 UNKNOWING = word_set("know remember recall")
 PARTICLE_BEFORE = word_set(
@@ -169,9 +187,13 @@ LIGHT = word_set("history evidenc sign indication us family background kind risk
 # "no cure for gout" does not deny gout.
 MEANS = word_set("cure treat treatment test medicin medication remedy vaccin therapy drug caus")
 # Of these not what changes is denied: "no changes in appetite" is an appetite that is as it was.
+FUNCTIONS = word_set("vision hearing appetite thyroid memory sugar pressure flow")
 CHANGES = word_set("chang difficulty problem trouble issu")
 # "lack of vitamin C causes scurvy": what is lacking is named at once, the rest is asserted.
 SCANT = word_set("lack lacks lacking lacked absence devoid unable inability absent too")
+
+# What these deny ends where a verb follows: "acting without consent is wrong", "to deny care is wrong".
+PASSING = SCANT | word_set("without deny denying withhold withholding")
 
 # What is over is neither denied nor asserted: "the swelling is gone" is "it is not swollen any more".
 RESOLVED = word_set(
@@ -196,6 +218,34 @@ OBJECTS = word_set("nothing none nobody nowhere")
 ASIDE = word_set("after before despite who which that where")
 HERE = word_set("here there now away after before")
 CONTENT_DENIALS = (VERBAL | NOMINAL) - word_set("hardly scarcely barely")
+# What plainly denies, and what may: a sentence that has one of the latter is not held to assert all it says.
+PLAIN_DENIALS = ((VERBAL | NOMINAL) - word_set("denying absence devoid unlikely")) | {"non"}
+HINTS = (
+    AVOID
+    | PREVENT
+    | STRUGGLES
+    | BACKWARD
+    | RESOLVED
+    | CONDITION
+    | word_set(
+        """only just alone fail fails failed failure failing free away off less few little rarely seldom instead
+        rather except other apart absence devoid denying impossible difficulty difficulties trouble
+        barely too yet bad poor worse low lower still wrong besides although though exclude excluded
+        excluding anymore against minus nil spared intact missing miss missed loss lost resist reluctant
+        hesitant ignore ignoring ignored beyond longer forget forgot inability incapable ineffective
+        insufficient incomplete invalid improper inappropriate irregular irrelevant inadequate inactive
+        impaired abnormal atypical asymptomatic afebrile painless harmless disagree disappear disappeared
+        dislike disallow disapprove misses afraid doubt doubtful nah nope"""
+    )
+)
+# Of these only before certain words: "other than", "too little".
+HALF_HINTS = {
+    "other": word_set("than"),
+    "too": word_set("little few late low short weak tired sick ill much bad"),
+}
+NO_HINTS = word_set(
+    "under until unless union unions united university understand understands understood unilateral"
+)
 
 # The words at which a cue, or what only looks like one, can begin.
 SPECIAL = frozenset().union(

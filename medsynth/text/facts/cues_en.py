@@ -3,28 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from medsynth.text.facts.cue_words_en import (
     ALONE,
-    ASKED_LATE,
     AVOID,
     BACKWARD,
-    BARE,
     BARE_VERBS,
     BE,
     BODILY,
     CARRIES,
     CAUTIONS,
     CHANGED,
-    CONTENT_DENIALS,
     CUE_PHRASES,
-    DO,
-    FILLERS,
     FINE,
     FINITE,
-    HERE,
-    INVERTED,
+    LEAVES,
+    LEFT_OFF,
     NAMELESS,
     NO,
     NOMINAL,
@@ -40,14 +34,11 @@ from medsynth.text.facts.cue_words_en import (
     RULED,
     STOPS,
     STRUGGLES,
-    TAG_MARKS,
-    TAGS,
     UNKNOWING,
     URGED,
     VERBAL,
-    WHICH,
-    YES,
 )
+from medsynth.text.facts.drugs_en import one_drug
 from medsynth.text.facts.model import FactKind
 from medsynth.text.facts.words_en import STOPWORDS, WORDS, name_of
 
@@ -107,6 +98,8 @@ def cue_at(words: list[str], i: int, behind: int, first: int) -> tuple[int, Fact
                 "negation",
                 "verb",
             )  # "hepatitis B was negative": the subject is neither denied nor asserted
+        if word == "negative" and after in WORDS and WORDS[after] not in ("normal", "common", "effective"):
+            return 1, "negation", "noun"  # "negative fever, negative chills"
         if word in ("negative", "absence"):
             return (2, "negation", "noun") if after in ("for", "of") else None
         return 1, "negation", "noun"
@@ -147,9 +140,19 @@ def cue_at(words: list[str], i: int, behind: int, first: int) -> tuple[int, Fact
     if word in ("keep", "keeping") and any(w in ("off", "away") for w in words[i + 2 : min(i + 5, behind)]):
         return 1, "contraindication", "noun"  # "keep weight off the leg"
     if word in CUE_PHRASES and (size := _phrase(words, i, behind, CUE_PHRASES)):
+        if word in LEAVES and not _given_up(words, i + size, behind):
+            return None
         prohibits = word in ("stay", "steer", "keep", "cut", "hold", "give", "come", "came", "coming")
         return size, "contraindication" if prohibits else "negation", "noun"
     return None
+
+
+def _given_up(words: list[str], i: int, behind: int) -> bool:
+    """Whether what one comes off is a medicine or a habit ("came off it", "come off the tablets"), not a curb."""
+    near = words[i : min(i + 4, behind)]
+    return not near or any(
+        word in LEFT_OFF or name_of(word)[0] in LEFT_OFF or one_drug(word) is not None for word in near
+    )
 
 
 def bare_denial(words: list[str], i: int, behind: int) -> int:
@@ -203,8 +206,10 @@ def opens_clause(words: list[str], i: int, behind: int) -> bool:
         listed = "or" in words[i + 2 : min(i + 7, behind)]
     if listed and after in BARE_VERBS:
         return False  # "don't smoke, drink, or take drugs"
-    if word == "," and after in ("like", "such"):
+    if word == "," and after in ("like", "such", "with", "to"):
         return True
+    if word == "and" and after == "to":
+        return True  # "try to take none and to drink less"
     if word == "and" and after.endswith("ed") and after not in WORDS and after not in CHANGED:
         return True  # "has no children and finished school"
     if word == "," and any(words[j] in FINITE for j in range(i + 2, min(i + 4, behind))):
@@ -237,154 +242,3 @@ def _is_fine(words: list[str], i: int, behind: int) -> bool:
         if word in STOPS or word in (",", "and", "or"):
             return False
     return False
-
-
-def asks(words: list[str], first: int, behind: int) -> bool:
-    """Whether a sentence without a question mark asks all the same, as in transcripts: "any fever", "do you smoke"."""
-    j = first
-    while j < behind and (
-        words[j] in FILLERS or words[j] in ("and", "now", "so", "but", "alright", "then", "all", "right")
-    ):
-        j += 1
-    if j + 1 >= behind:
-        return False
-    word, after = words[j], words[j + 1]
-    if word == "any":
-        return True
-    asked = [k for k in range(j, behind - 1) if words[k] in ("how", "what", "where", "when", "why")][:1]
-    if asked and (asked[0] == j or words[asked[0] - 1] == "is") and words[asked[0] + 1] in INVERTED:
-        return True  # "another question is how is your diabetes doing"
-    tail = range(max(j + 1, behind - 14), behind - 2)
-    if "," not in words[j:behind] and any(
-        words[k : k + 3] in ASKED_LATE
-        and words[k - 1] not in ("what", "how", "when", "if", "where", "symptoms", "problems", "pain")
-        for k in tail
-    ):
-        return True  # "thank you for that tell me is there any history of seizures"
-    return word in INVERTED and after in (
-        "you",
-        "he",
-        "she",
-        "they",
-        "it",
-        "there",
-        "your",
-        "i",
-        "we",
-        "any",
-        "his",
-        "her",
-    )
-
-
-def asks_which(words: list[str], first: int, behind: int) -> bool:
-    """Whether a question is for more than yes or no: "how's your diabetes", "another thing: what do you take"."""
-    return any(
-        words[j].partition("'")[0] in WHICH
-        for j in range(first, behind)
-        if j < first + 6 or words[j - 1] in (":", ",", "-", "is", "know")
-    )
-
-
-def tagged(words: list[str], first: int, behind: int) -> bool:
-    """Whether a question only asks to be confirmed: "you have eczema, yeah?", "a severe allergy, is that right?"."""
-    end = behind - 1 if words[behind - 1] == "?" else behind
-    for cut in range(end - 2, max(first, end - 6), -1):
-        if words[cut] in TAG_MARKS and " ".join(words[cut + 1 : end]) in TAGS:
-            return not asks(words, first, cut)
-    return False
-
-
-def answer_of(words: list[str], first: int, behind: int) -> str:
-    """Return yes, no or "" for how a sentence answers the question before it."""
-    j = first
-    while j < behind and words[j] in FILLERS:
-        j += 1
-    if j >= behind:
-        return ""
-    word = words[j]
-    following = words[j + 1] if j + 1 < behind else ""
-    if word in NO:
-        hedged = word == "not" and following in (
-            "too",
-            "so",
-            "very",
-            "bad",
-            "well",
-            "great",
-            "good",
-            "as",
-            "that",
-        )
-        return "" if hedged or following in ("only", "sure", "just", "problem") else "no"
-    if word in YES:
-        return "yes"
-    if word in ("i", "he", "she", "they", "it", "there", "we"):
-        if following in ("do", "have", "did", "am", "has", "does", "was", "is", "had", "are") and words[
-            j + 2 : j + 3
-        ] in ([","], ["."], [], ["\n"]):
-            return "yes"
-        behind_no = 0
-        if following.endswith("n't"):
-            behind_no = j + 2
-        elif following in ("do", "have", "did", "has", "does", "am", "was") and words[j + 2 : j + 3] == [
-            "not"
-        ]:
-            behind_no = j + 3
-        if behind_no and (
-            behind_no >= behind or words[behind_no] in (",", ".", "\n", "have", "had", "noticed", "think")
-        ):
-            return "no"
-    return ""
-
-
-@dataclass(frozen=True, slots=True)
-class Wording:
-    """A sentence as `Statement` keeps it for comparison with another; see there."""
-
-    wording: str
-    negations: int
-    sides: str
-    content: str
-    denies: bool
-
-
-def wording_of(words: list[str], first: int, behind: int) -> Wording | None:
-    """Return how a sentence is worded; None for one of less than three words."""
-    kept: list[str] = []
-    sides: list[str] = []
-    content: list[str] = []
-    negations = 0
-    denies = False
-    for i in range(first, behind):
-        word = words[i]
-        if not word[0].isalnum():
-            continue
-        if word == "left" or word == "right":
-            if i + 1 >= behind or words[i + 1] not in HERE:
-                sides.append(word)
-            continue
-        if word in CONTENT_DENIALS or word.endswith("n't"):
-            if word == "no" and (i + 1 >= behind or words[i + 1] in PARTICLE_BEFORE):
-                continue
-            pseudo = pseudo_cue(words, i, behind) if word in PSEUDO else 0
-            denies = denies or not pseudo or words[i + pseudo - 1] in UNKNOWING
-            bare = BARE.get(word)
-            if bare is None:
-                bare = word[:-3] if word.endswith("n't") else word
-            negations += bare != word
-            if bare and bare not in DO:
-                kept.append(bare)
-            continue
-        if word in DO:
-            continue
-        kept.append(word)
-        if word not in STOPWORDS:
-            name, _, inverted = name_of(word)
-            denies = denies or inverted
-            if name:
-                content.append(name)
-    if len(kept) < 3:
-        return None
-    gist = " ".join(sorted(content)) if len(content) > 2 else ""
-    return Wording(" ".join(kept), negations, " ".join(sides), gist, denies)

@@ -32,8 +32,13 @@ _NOT_DRUGS = word_set(
     streptomycin_ perimycin arterol sterol ergosterol lanosterol sitosterol tocopherol cortisone_ bullterrier
     chorine equestrian palestine turpentine fluoresceine esquire antiquine masculine cosine"""
 )
+# Names that are everyday words too, or initials: with a capital or before an amount alone.
+CAPITALISED = word_set("versed soma sonata yasmin yaz inh epo tpa nph asa pepto bayer")
 # Listed among the medicines, but what is spoken of is what the body makes.
 _BODILY = frozenset(("uric acid",))
+# What may stick to a name whose blank was lost, and from how many letters on it is looked for.
+_BEHIND = ("are", "is", "was", "were", "and", "for", "can", "may", "has", "should", "which", "increases", "reduces")
+_GLUED = 10
 _INFLECTIONS = ("s", "'s")
 
 
@@ -60,6 +65,11 @@ def _names() -> tuple[dict[str, str], dict[str, list[tuple[str, ...]]]]:
     return single, longer
 
 
+def begins_drug(word: str) -> bool:
+    """Whether a listed drug, or one known by its ending, may begin with a word."""
+    return word in _names()[1] or one_drug(word) is not None
+
+
 def drug_at(words: list[str], i: int) -> tuple[str, int] | None:
     """Return the generic name of the drug that begins at token `i` and the token behind it, or None."""
     _, longer = _names()
@@ -80,6 +90,9 @@ def one_drug(word: str) -> str | None:
     generic = single.get(word)
     if generic is None and len(word) > 4 and word.endswith(_INFLECTIONS):
         generic = single.get(word.removesuffix("s").removesuffix("'"))
+    if generic is None and len(word) > _GLUED:
+        # A lost blank: "vedolizumabare medications".
+        generic = next((single[w] for end in _BEHIND if len(w := word.removesuffix(end)) < len(word) and w in single), None)
     if generic is None and len(word) > 6 and word not in _NOT_DRUGS and _STEMS.fullmatch(word):
         generic = _misspelt(word) or word
     return generic

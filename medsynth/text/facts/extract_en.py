@@ -10,7 +10,8 @@ from medsynth.text.facts.allergies_en import allergies
 from medsynth.text.facts.model import Fact, Statement
 from medsynth.text.facts.polarity_en import read_polarity
 from medsynth.text.facts.quantities_en import quantities
-from medsynth.text.facts.terms_en import drugs, named, sides
+from medsynth.text.facts.sides_en import sides
+from medsynth.text.facts.terms_en import drugs, named
 from medsynth.text.facts.tokens_en import Tokens, tokenise
 
 

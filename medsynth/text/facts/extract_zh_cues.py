@@ -40,7 +40,9 @@ CLASSES = _by_word("class")
 ROUTES = _by_word("route")
 # Organs there are two of.
 PAIRED = tuple(_words("paired"))
-ALLERGENS = frozenset(_words("allergen"))
+# name of an allergen -> the one it is known by: 螨虫 is 尘螨.
+ALLERGEN_NAMES = {word: line[0] for line in _SECTIONS["allergen alike"] for word in line}
+ALLERGENS = frozenset(_words("allergen")) | frozenset(ALLERGEN_NAMES)
 # "Allergic to medicines" names nothing.
 NO_ALLERGENS = frozenset(_words("no allergen"))
 # Words of talk that assert nothing.

@@ -35,6 +35,7 @@ _RANK = (
     "organ",
     "word",
 )
+_VERBS, _ASPECTS = "发流咳吐便出打反起拉冒", ("了", "过", "着", "了点")
 _FIRM = frozenset(("drug", "test", "lab", "department", "finding"))
 _VITAMIN = re.compile(r"\s?(AD|[ABCDEK]\d{0,2})(?![A-Za-z])族?", re.IGNORECASE)
 # Dosage forms, the longer first.
@@ -112,6 +113,10 @@ def _index() -> tuple[dict[str, list[tuple[str, str, str, bool]]], frozenset[str
         value = words[0]
         for word in words:
             put(word, section, value)
+            if section == "finding" and len(word) == 2 and word[0] in _VERBS:
+                # 流了血, 发过烧
+                for aspect in _ASPECTS:
+                    put(f"{word[0]}{aspect}{word[1]}", section, value)
     for line in lexicon.joinpath("zh_words.txt").read_text(encoding="utf-8").splitlines():
         if not line.startswith("#"):
             for word in line.split():

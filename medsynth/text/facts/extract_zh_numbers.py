@@ -10,9 +10,12 @@ _PLAIN = str.maketrans(
     "０１２３４５６７８９．％／～－＋＊（）：，＜＞＝〜∼˜﹣—–−×✕＞≈ｍｇｌｄｈＬＭＧ",
     "0123456789.%/~-+*():,<>=~~~----xx>~mgldhLMG",
 )
-_DIGIT = {c: i for i, c in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2, "俩": 2}
+# 贰佰元; one such character alone is often part of a word (收拾, 队伍).
+_FORMAL = re.compile(r"[壹贰叁肆伍陆柒捌玖拾佰仟万]{2,}")
+_UNFORMAL = str.maketrans("壹贰叁肆伍陆柒捌玖拾佰仟", "一二三四五六七八九十百千")
+_DIGIT = {c: i for i, c in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2, "俩": 2, "仨": 3}
 _SCALE = {"十": 10, "百": 100, "千": 1000, "万": 10000, "亿": 100000000}
-_HAN = "零〇一二两三四五六七八九十百千万亿"
+_HAN = "零〇一二两俩仨三四五六七八九十百千万亿"
 HAN_DIGITS = "一二两三四五六七八九"
 
 # One number: digits (with thousands marks, decimals, 万), or a Chinese numeral, 半, 几, 数, 十几.
@@ -20,9 +23,18 @@ ONE = (
     r"(?:百分之(?:\d+(?:\.\d+)?|[零〇一二两三四五六七八九十百]+(?:点[零〇一二两三四五六七八九]+)?)"
     r"|[一二两三四五六七八九十]+分之[一二两三四五六七八九十]+(?!钟)"
     r"|\d{1,3}(?:,\d{3})+(?!\d)|\d+(?:\.\d+)?(?:千(?!克)|[万百亿])?"
-    r"|[零〇一二两三四五六七八九十百千万亿]+(?:点[零〇一二两三四五六七八九]+)?|半)"
+    r"|[零〇一二两三四五六七八九十百千万亿]+(?:点[零〇一二两三四五六七八九]+)?|半|[俩仨])"
 )
-_JOINT = r"\s{0,2}(?:-{1,2}|~|至|到|—)\s{0,2}"
+# 2、3天, 两、三天: two that follow each other are a range.
+_NEXT = "|".join(
+    [rf"(?<=[^\d.]{n})、(?={n + 1}(?![\d.、]))" for n in range(1, 9)]
+    + [
+        rf"(?<=[^、十百]{a})、(?=[{b}](?![、十百]))"
+        for a, b in zip("一二三四五六七八", ("二两", *"三四五六七八九"), strict=True)
+    ]
+    + ["(?<=两)、(?=三(?!、))"]
+)
+_JOINT = rf"(?:\s{{0,2}}(?:-{{1,2}}|~|至|到|—)\s{{0,2}}|{_NEXT})"
 # A few tens: 十几, 20多, 三十余; the rest of what is vague is read where the unit is known.
 MORE = r"(?:几|多|余|来)?"
 
@@ -41,7 +53,10 @@ class Number(NamedTuple):
 
 def flatten(text: str) -> str:
     """Return the text with full-width digits and signs made plain; every character keeps its place."""
-    return text.translate(_PLAIN)
+    flat = text.translate(_PLAIN)
+    if _FORMAL.search(flat):
+        flat = _FORMAL.sub(lambda match: match[0].translate(_UNFORMAL), flat)
+    return flat
 
 
 def plain(value: float) -> str:
@@ -112,9 +127,11 @@ def _whole(text: str) -> float | None:
 
 
 def centimetres(digits: str) -> float:
-    """Return what follows the metres of a height: 五九 59, 八 80, 05 5."""
-    value = int("".join(c if c.isdigit() and c.isascii() else str(_DIGIT[c]) for c in digits))
-    return float(value * 10 if len(digits) == 1 else value)
+    """Return what follows the metres of a height: 五九 59, 八 80, 05 5, 48.3 48.3."""
+    whole, _, tenth = digits.replace("点", ".").partition(".")
+    value = int("".join(c if c.isascii() else str(_DIGIT[c]) for c in whole))
+    tenths = (int(tenth) if tenth.isascii() else _DIGIT[tenth]) / 10 if tenth else 0.0
+    return (value * 10 if len(whole) == 1 else value) + tenths
 
 
 _NEIGHBOURS = re.compile(rf"(?:十)?[{HAN_DIGITS}][{HAN_DIGITS}](?:十|百|千|万)?")

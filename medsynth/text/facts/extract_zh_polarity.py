@@ -16,7 +16,7 @@ from medsynth.text.facts.extract_zh_wordings import asks_both_ways, wording_of
 from medsynth.text.facts.model import Fact, Polarity, Statement, Term
 
 _BREAK = re.compile(
-    r"(?:[,，。;；!！?？\n:：…()（）]|(?<![0-9A-Za-z])\.|\.(?![0-9A-Za-z])|(?<=[\u4e00-\u9fff])"
+    r"(?:[,，。;；!！?？\n:：…()（）\[\]【】]|、(?=[还又并且])|(?<![0-9A-Za-z])\.|\.(?![0-9A-Za-z])|(?<=[\u4e00-\u9fff])"
     r"\s+(?=[\u4e00-\u9fff]))+"
 )
 _ASKED = re.compile(r"[?？]|(?:吗|嘛|[^什那这要怎多]么|没有?|不)\W*\Z")
@@ -32,8 +32,12 @@ _LIGHT = frozenset(("吃", "喝", "用", "服用", "使用", "做", "打", "进�
 # So many characters behind a denial, what is no list is no longer sure to be denied (run-on speech).
 _REACH = 14
 _SUCH_AS = re.compile(r"(?:比如|例如|譬如|诸如|包括|如(?!果|若|何|有|需|不)|像)")
+# Said by itself, not the rest of a list: 不吐，还起了疹子.
+_SAID_APART = re.compile(r"[还又却倒但仍]|反而|[^、]{0,3}了")
 _SHORT = 12  # characters of a clause that is taken for the rest of a list
 _LISTED = re.compile(r"[、和与及或跟/]")
+_PREDICATES = frozenset(("异常", "变化", "改变", "特殊"))
+_NONE_CAN = re.compile(r"(?:没有?|无)(?![法效需])[^,，。没无不]{1,8}?(?:可以|能够?|会)(?=[\u4e00-\u9fff])")
 _TAKING = frozenset(("吃", "喝"))
 _FLIP: dict[Polarity, Polarity] = {"asserted": "denied", "denied": "asserted", "open": "open"}
 # Characters that carry no meaning of their own between content words.
@@ -68,6 +72,7 @@ def polarity(text: str, known: Sequence[Name]) -> tuple[list[Statement], list[Fa
         bare = (
             carried
             and bool(inside)
+            and not _SAID_APART.match(text, start, stop)
             and (all(n.kind == "finding" for n in inside) or _lists(text, start, stop, inside))
         )
         if listed and not bare and inside and inside[0].start == start and inside[0].kind == "finding":
@@ -122,6 +127,9 @@ class _Clause:
         self.state: Polarity = "open" if bare else "asserted"
         self.cue = self.cue_end = -1
         self.forbidden = self.asked = False
+        # 没有药能治囊肿 denies no cyst.
+        none = _NONE_CAN.search(text, start, stop)
+        self.open_from = none.end() if none else stop
         at = start
         for name in inside:
             if name.start > at:
@@ -143,6 +151,12 @@ class _Clause:
         """Leave open what stands before a denial that has no more than a verb behind it: 海鲜别吃, 发烧也没有."""
         if self.state != "denied":
             return
+        if any(t.polarity == "denied" and t.name in _PREDICATES for t in self.terms):
+            # 分泌物没有异常: what is not abnormal is not denied, nor said to be there.
+            self.terms = [
+                _opened(t) if t.polarity == "asserted" and t.weight and t.start < self.cue else t
+                for t in self.terms
+            ]
         reach = [t for t in self.terms if t.cue == self.cue]
         if any(t.weight and t.start >= self.cue_end for t in reach):
             return
@@ -159,7 +173,8 @@ class _Clause:
                 self._term(piece[0], begin, behind, 0)
 
     def _term(self, name: str, start: int, end: int, weight: int, opposite: bool = False) -> None:
-        state: Polarity = "open" if self.asked or self._out_of_reach(start) else self.state
+        apart = self.asked or start >= self.open_from or self._out_of_reach(start)
+        state: Polarity = "open" if apart else self.state
         if opposite:
             # 正常 denies 异常, and 不正常 does not.
             self.denials += {"asserted": 1, "denied": -1}.get(state, 0)

@@ -5,24 +5,29 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from medsynth.text.facts.extract_zh_measures import NumberReader
+from medsynth.text.facts.extract_zh_counts import numbers
 from medsynth.text.facts.extract_zh_names import Name
 from medsynth.text.facts.extract_zh_numbers import Number, number_of, spread
 from medsynth.text.facts.extract_zh_patterns import (
     ANY,
+    CYCLE,
+    DOSED,
     FREQUENCIES,
     HIGH_LOW,
     IDIOMS,
     MEAL_OK,
     ONE_PRESSURE,
     PRESSURE,
+    SHOTS,
     SIGN,
     TIMING,
     TO_PRESSURE,
     VAGUE_TIME,
 )
+from medsynth.text.facts.extract_zh_reader import Reader
 from medsynth.text.facts.extract_zh_units import (
     LATIN,
+    ROUGH_UNITS,
     days_of,
     interval,
     rate,
@@ -37,7 +42,7 @@ def quantities(text: str, flat: str, known: Sequence[Name]) -> list[Fact]:
     return _Reader(text, flat, known).read()
 
 
-class _Reader(NumberReader):
+class _Reader(Reader):
     """Passes from the most to the least particular."""
 
     def read(self) -> list[Fact]:
@@ -46,10 +51,10 @@ class _Reader(NumberReader):
         if ANY.search(flat):
             for match in IDIOMS.finditer(flat):
                 if not self.closed(match.start(), match.end()):
-                    self._take(match.start(), match.end())
+                    self.take(match.start(), match.end())
             self._frequencies()
             self._pressures()
-            self.numbers()
+            numbers(self)
             self._vague_times()
         self._timing()
         self.found.sort(key=lambda fact: (fact.start, fact.end))
@@ -92,6 +97,13 @@ class _Reader(NumberReader):
                 continue
             for match in pattern.finditer(flat):
                 start, end = match.span()
+                if kind == "across":
+                    # 每天用甲药（乙药）两次: what lies between is read by itself.
+                    if self.closed(*match.span("every")) or self.closed(match.start("n1"), end):
+                        continue
+                    self._frequency("times", match, match.start("n1"), end)
+                    self.take(*match.span("every"))
+                    continue
                 if self.closed(start, end):
                     continue
                 self._frequency(kind, match, start, end)
@@ -117,6 +129,18 @@ class _Reader(NumberReader):
             if number is None or number.low <= 0:
                 return
             days = days_of(match["p"])
+            if number.low == number.high and CYCLE.search(match[0]):
+                # 28天来一回: how long a cycle is.
+                unit = {1: "day", 7: "week", 30: "month"}.get(days)
+                if unit:
+                    self.add(
+                        "duration",
+                        f"{spread(number.low, number.high)} {unit}",
+                        start,
+                        end,
+                        number=spread(number.low, number.high),
+                    )
+                    return
             if match["p"] == "年" and number.high < 1:
                 days = 360  # 每半年 is 每六个月
             times = number_of(match["t1"], match["t2"] or "") if match["t1"] else None
@@ -143,6 +167,13 @@ class _Reader(NumberReader):
                 self.add("frequency", rate(number.low, number.high, days_of(match["p"])), start, end)
         elif kind == "portion":
             days = days_of(match["p"])
+            # 一天四针 is 一天打四次.
+            if (shots := SHOTS.match(self.flat, end)) and (
+                number := number_of(shots["n1"], shots["n2"] or "")
+            ):
+                often = spread(number.low, number.high)
+                self.add("frequency", rate(number.low, number.high, days), start, shots.end(), number=often)
+                return
             self.add("frequency", rate(1, 1, days), start, end, vague=days <= 1 or "每" not in match[0])
         elif kind == "other":
             times = number_of(match["t"]) if match["t"] else None
@@ -159,7 +190,10 @@ class _Reader(NumberReader):
         elif kind == "ends":
             self.add("frequency", "2/day", start, end, vague="各" not in match[0] and "次" not in match[0])
         else:
-            self.add("frequency", rate(1, 1, days_of(match[0][1:])), start, end, vague=True)
+            days = days_of(match[0][1:])
+            # 一片每周 tells how often; 每月 by itself may be a manner of speaking.
+            told = days > 1 and DOSED.search(self.flat[max(0, start - 16) : start])
+            self.add("frequency", rate(1, 1, days), start, end, vague=not told)
 
     def _between(self, match: re.Match[str], start: int, end: int) -> None:
         """Read 每6个月或1年一次: what is neither "each" nor followed by 一次 is a length of time."""
@@ -234,4 +268,7 @@ class _Reader(NumberReader):
     def _vague_times(self) -> None:
         for match in VAGUE_TIME.finditer(self.flat):
             if not self.closed(*match.span()):
-                self.add("duration", f"few {match['tens'] or ''}{match['u']}", *match.span(), vague=True)
+                unit = ROUGH_UNITS[match["u"].removesuffix("钟") if match["u"] == "秒钟" else match["u"]]
+                many = "1" if match["one"] else "tens" if match["tens"] else "few"
+                number = "1" if match["one"] else ""
+                self.add("duration", f"{many} {unit}", *match.span(), number=number, vague=True)

@@ -73,6 +73,20 @@ _MINUTES |= dict.fromkeys(
     ("天", "日", "d", "晚", "晚上", "夜", "夜里", "早", "早上", "早晨", "夜间", "白天"), _DAY
 )
 _MINUTES |= dict.fromkeys(("周", "星期", "礼拜", "w"), 7 * _DAY)
+# Of lengths that are only roughly told: 好几年.
+ROUGH_UNITS = {
+    "秒": "second",
+    "分钟": "min",
+    "小时": "hour",
+    "钟头": "hour",
+    "天": "day",
+    "日": "day",
+    "周": "week",
+    "星期": "week",
+    "礼拜": "week",
+    "月": "month",
+    "年": "year",
+}
 LATIN = {
     "bid": "2/day",
     "tid": "3/day",

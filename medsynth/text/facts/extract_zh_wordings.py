@@ -16,15 +16,15 @@ _NEGATIVE = re.compile(r"不|无|没有?")
 _OTHER = 4  # what a word like 不畅 counts beside denials
 _SHORTEST = 2  # characters; less is no wording
 # What is left of a cue when its denial is taken out: 不适合 leaves 适合, 禁用 leaves 用.
-_DENYING = re.compile(
+DENYING = re.compile(
     r"\A(?:(?:但|并|也|还|都)?(?:没有|没|无|未|不|别|勿|非|否认|毫无|尚未|并不|并未|从不|从未|从来不|绝不|决不|切勿|千万不要|请勿"
-    r"|尽量避免|尽量不要|避免|禁止|严禁|禁|慎|忌|戒除|戒|杜绝|停止|排除了|已排除|排除))"
+    r"|尽量避免|尽量避开|尽量远离|尽量不要|避免|避开|躲开|远离|禁止|严禁|禁|慎|忌|戒除|戒|杜绝|停止|排除了|已排除|排除))"
     r"(?:见到|发现|发觉|闻及|扪及|触及|引出|见|及|出现|是|曾)?"
 )
 # Listed as no denial of their own, but the opposite of what they hold: 不通畅, 不超过.
-_OPPOSITE = re.compile(
-    r"不(?:太好|是很好|怎么好|大好|算好|好|通|畅|清|稳|稳定|均|齐|全|佳|良|振|调|规则|对称|适|明|退|消|愈|耐受|透|洁|易|利|超过|低于|少于|高于|多于|大于|小于|好受)"
-    r"|无(?:力|效|症状|精神|不适)|没精神|没有精神|没(?:事|问题)"
+OPPOSITE = re.compile(
+    r"不(?:太好|是很好|怎么好|大好|算好|好|通|畅|清|稳|稳定|均|齐|全|佳|良|振|调|规则|对称|适|明|退|消|愈|耐受|透|洁|易|利|超过|低于|少于|高于|多于|大于|小于|好受|光滑|光洁|光整|平整|平稳|整齐|安稳|安定|安全)"
+    r"|无(?:力|效|精神|痛)|没精神|没有精神|没(?:事|问题)"
 )
 # What comes and goes with a denial or with a manner of speaking, and says nothing by itself.
 _LIGHT = re.compile(
@@ -82,7 +82,7 @@ def wording_of(
                 # 无发热无咳嗽 denies once, as 无发热咳嗽 does; 并不排除 twice.
                 denied |= 2 if behind == name.start else 1
                 behind = name.end
-                pieces.append(_DENYING.sub("", said, count=1))
+                pieces.append(DENYING.sub("", said, count=1))
             elif name.value == "doubt" and said not in QUESTION_WORDS:
                 asked = True
             elif name.value == "affirm" and said.endswith(("排除", "除外")):
@@ -91,7 +91,10 @@ def wording_of(
             elif said == "不过敏":
                 denied |= 1
                 pieces.append("过敏")
-            elif _OPPOSITE.match(said):
+            elif said in ("无症状", "无不适"):
+                denied |= 1
+                pieces.append(said[1:])
+            elif OPPOSITE.match(said):
                 denied += _OTHER
                 pieces.append(said.lstrip("不无没有"))
             else:

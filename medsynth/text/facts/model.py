@@ -73,6 +73,34 @@ class Term:
 
 
 @dataclass(frozen=True, slots=True)
+class Gist:
+    """The content of a piece of text without what denies in it: `words` in base form, in no order.
+
+    `denies` is whether the piece denies, `denied` the words right behind what denies (none where it ends the piece),
+    `supposed` whether it is only supposed ("if you have a fever").
+    """
+
+    words: frozenset[str]
+    denies: bool
+    denied: frozenset[str]
+    supposed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """The sentence a statement stands in: its words in lower case, and whether it asks.
+
+    `denials` is how many words of it plainly deny ("not", "without"), `hints` are others that may do so ("only",
+    "hard", "free"), with their places in the text: what has none of either near it is not denied.
+    """
+
+    words: tuple[str, ...]
+    denials: int = 0
+    hints: tuple[tuple[int, str], ...] = ()
+    asks: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Statement:
     """A clause or sentence, `start:end` of the text, as its terms. Polarity is compared between these.
 
@@ -82,6 +110,7 @@ class Statement:
     `sides` the latter in order: two sentences of one wording say the same or the opposite. "" elsewhere.
     `content` is that sentence's content words alone, in alphabetical order, and `denies` whether it denies anything:
     of two sentences with the same content one must not deny where the other does not. "" where it has too few.
+    `gist` is given for a piece of text that is compared by its gist alone; it has no terms then.
     """
 
     start: int
@@ -93,6 +122,8 @@ class Statement:
     sides: str = ""
     content: str = ""
     denies: bool = False
+    sentence: Sentence | None = None
+    gist: Gist | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,42 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-_UNITS = {
-    w: i
-    for i, w in enumerate(
-        [
-            "zero",
-            "one",
-            "two",
-            "three",
-            "four",
-            "five",
-            "six",
-            "seven",
-            "eight",
-            "nine",
-            "ten",
-            "eleven",
-            "twelve",
-            "thirteen",
-            "fourteen",
-            "fifteen",
-            "sixteen",
-            "seventeen",
-            "eighteen",
-            "nineteen",
-        ]
-    )
-}
-_TENS = {
-    w: 10 * (i + 2)
-    for i, w in enumerate(["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"])
-}
+from medsynth.text.number_words_en import TENS, UNITS
+
+_UNITS = {word: value for value, word in enumerate(UNITS)}
+_TENS = {word: 10 * (index + 2) for index, word in enumerate(TENS)}
 _TENS["fourty"] = 40
 _SCALES = {"hundred": 100, "thousand": 1_000, "million": 1_000_000, "billion": 1_000_000_000, "dozen": 12}
 _FRACTIONS = {"½": 0.5, "¼": 0.25, "¾": 0.75, "⅓": 1 / 3, "⅔": 2 / 3}
 _DASHES = frozenset("-–—−~")
 ROMAN = {"i": 1, "ii": 2, "iii": 3, "iv": 4, "v": 5, "vi": 6, "vii": 7, "viii": 8, "ix": 9, "x": 10}
+_COUNTED = frozenset(("times", "days", "weeks", "months", "years", "hours", "minutes", "tablets", "pills"))
 NUMBER_WORDS = frozenset([*_UNITS, *_TENS, *_SCALES, "point"])
 
 
@@ -73,6 +47,13 @@ def number_at(words: list[str], i: int, starts: list[int], ends: list[int]) -> N
         return None
     value, j, digits = first
     between = j < len(words) and words[j] == "and" and i > 0 and words[i - 1] in ("between", "ages")
+    if j + 2 < len(words) and words[j] == "," and words[j + 2] in _COUNTED:
+        second = _single(words, j + 1, starts, ends)
+        if second is not None and second[1] == j + 2 and 0 < second[0] - value <= 1:
+            return Number(value, second[0], i, second[1], digits)  # "two, three times"
+    if not digits and j + 1 < len(words) and words[j] in _UNITS and words[j + 1] in _COUNTED:
+        if _UNITS[words[j]] == value + 1:
+            return Number(value, value + 1, i, j + 1, digits)  # "four five times"
     if j + 1 < len(words) and (between or words[j] in _DASHES or words[j] in ("to", "or")):
         second = _single(words, j + 1, starts, ends)
         if second is not None and second[0] > value:
@@ -101,11 +82,9 @@ def _single(words: list[str], i: int, starts: list[int], ends: list[int]) -> tup
         return _SCALES[word], i + 1, False
     if word in _UNITS or word in _TENS:
         return (*_spelt(words, i), False)
-    if word == "point" and i + 1 < len(words) and words[i + 1] in _UNITS:
-        digits, j = "", i + 1
-        while j < len(words) and words[j] in _UNITS:
-            digits, j = digits + str(_UNITS[words[j]]), j + 1
-        return float(f"0.{digits}"), j, False
+    if word == "point" and i + 1 < len(words) and (words[i + 1] in _UNITS or words[i + 1] in _TENS):
+        decimals, j = _decimals(words, i + 1)
+        return float(f"0.{decimals}"), j, False
     if word in ("a", "an") and i + 1 < len(words) and words[i + 1] in _SCALES and words[i + 1] != "dozen":
         return (*_spelt(words, i), False)
     return None
@@ -169,6 +148,18 @@ def _half(words: list[str], value: float, j: int) -> tuple[float, int]:
     return value, j
 
 
+def _decimals(words: list[str], i: int) -> tuple[str, int]:
+    """Read what follows a decimal point: "one two five" and "one twenty five" are both 125."""
+    digits = ""
+    while i < len(words) and (words[i] in _UNITS or words[i] in _TENS):
+        ten = _TENS.get(words[i])
+        if ten is not None and i + 1 < len(words) and 0 < _UNITS.get(words[i + 1], 0) < 10:
+            ten, i = ten + _UNITS[words[i + 1]], i + 1
+        digits += str(_UNITS[words[i]] if ten is None else ten)
+        i += 1
+    return digits, i
+
+
 def _spelt(words: list[str], i: int) -> tuple[float, int]:
     """Read number words. "one twenty" is 120 and "nineteen ninety" 1990, as vital signs and years are said."""
     total, current, j = 0.0, 0.0, i
@@ -230,12 +221,8 @@ def _spelt(words: list[str], i: int) -> tuple[float, int]:
         j += 1
     amount = total + current
     if j + 1 < len(words) and words[j] == "point" and (words[j + 1] in _UNITS or words[j + 1] in _TENS):
-        digits = ""
-        k = j + 1
-        while k < len(words) and (words[k] in _UNITS or words[k] in _TENS):
-            digits += str(_UNITS.get(words[k], _TENS.get(words[k], 0)))
-            k += 1
-        return float(f"{int(amount)}.{digits}"), k
+        decimals, k = _decimals(words, j + 1)
+        return float(f"{int(amount)}.{decimals}"), k
     if j < len(words):
         amount, j = _half(words, amount, j)
     return amount, j

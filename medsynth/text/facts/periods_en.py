@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from medsynth.text.facts.model import Fact, FactKind
-from medsynth.text.facts.numbers_en import number_at, plain
+from medsynth.text.facts.numbers_en import NUMBER_WORDS, number_at, plain
 from medsynth.text.facts.quantity_words_en import (
     DOSING,
     EVERY,
     MONTHS,
     PERIODIC,
+    ROUTINE,
     TIMES_OF_DAY,
     VAGUE_PAST,
 )
@@ -102,13 +103,13 @@ class PeriodReader:
     def _every(self, i: int) -> int:
         word, after = self.words[i], self._word(i + 1)
         if word in PERIODIC:
-            if word == "daily" and after in ("basis", "life", "living", "activities", "activity", "routine"):
+            if word in ("daily", "everyday") and after in ROUTINE:
                 return i + 1
             vague = not (self._near_dose(i) or word in ("hourly", "nightly"))
             return self._add("frequency", rate(1, 1, PERIODIC[word]), i, i + 1, vague=vague)
         if word == "q" and after in ("day", "daily", "am", "pm", "night"):
             return self._add("frequency", "1/day", i, i + 2)
-        j = i + 1
+        j = i + 1 + (after == "," and self._word(i + 2) in NUMBER_WORDS)
         other = word == "alternate" or after in ("other", "second", "alternate")
         if word != "alternate" and other:
             j += 1
@@ -164,14 +165,35 @@ class PeriodReader:
         value = name.get((base, int(factor)), base if factor == 1 else "")
         return self._add("duration", f"few {value}", i, i + 2, vague=True) if value else i + 1
 
+    def _or_more(self, i: int, j: int) -> int:
+        """Read on from "a week" at token `i` to "or two" or "to ten days" at token `j`; 0 without such."""
+        unit = self._word(j - 1)
+        number = number_at(self.words, j + 1, self.t.starts, self.t.ends)
+        if number is None or number.low != number.high:
+            return 0
+        other = self._word(number.behind)
+        if other not in TIME:
+            if self._word(j) == "to" or number.low > 4:
+                return 0
+            value, behind = time_value(1, number.low, unit), number.behind
+        elif TIME[other][0] == TIME[unit][0]:
+            value = time_value(TIME[unit][1] / TIME[other][1], number.low, other)
+            behind = number.behind + 1
+        else:
+            return 0
+        return self._add("duration", value, i, behind, number=value.split(" ")[0], vague=True)
+
     def _past(self, i: int) -> int:
         word, after = self.words[i], self._word(i + 1)
-        if word in ("last", "past") and after in VAGUE_PAST:
-            return self._add("duration", VAGUE_PAST[after], i, i + 2, number="1", vague=True)
+        if word in ("last", "past", "next") and after in VAGUE_PAST:
+            of = "next" if word == "next" else "past"
+            return self._add("duration", VAGUE_PAST[after], i, i + 2, of=of, number="1", vague=True)
         if word in ("yesterday", "overnight"):
             return self._add("duration", "1 day", i, i + 1, number="1", vague=True)
         if word == "fortnight":
             return self._add("duration", "14 day", i, i + 1, number="14")
+        if word == "pair":
+            return self._add("number", "2", i, i + 1, number="2", vague=True) if after == "of" else i + 1
         if word == "couple":
             j = i + 1 + (after == "of")
             unit = self._word(j)
@@ -179,4 +201,5 @@ class PeriodReader:
                 return self._add("frequency", rate(2, 2, often[0]), i, often[1], vague=True)
             if unit in TIME:
                 return self._add("duration", time_value(2, 2, unit), i, j + 1, number="2", vague=True)
+            return self._add("number", "2", i, i + 1, number="2", vague=True)
         return i + 1

@@ -8,28 +8,17 @@ ever asserts (or the reverse) is contradicted wherever it stands.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from medsynth.text.facts.findings import finding
-from medsynth.text.facts.model import Fact, FactKind, Finding, Severity, Statement, Term
+from medsynth.text.facts.model import Fact, FactKind, Finding, Polarity, Severity, Statement, Term
+from medsynth.text.facts.polarity_clauses import ENOUGH, Clause, Neighbours, Places, clauses_of
+from medsynth.text.facts.polarity_sentences import both_deny, unanswered
 
 DENIALS = frozenset(("negation", "contraindication"))
-_ENOUGH = 2  # shared terms that make two statements comparable
-_SHARE = 0.5  # of the shorter one's terms
 # Almost word for word: this share of the terms, and no more than so many that only one of them has.
 _SAME, _SAME_AT_LEAST, _STRAY = 0.8, 3, 1
 _MUCH = 0.6  # of the terms of both: here a plain word tells too
-_CLOSE = 0.75  # a second statement this near to the best one has a say too
-
-
-@dataclass(slots=True)
-class _Clause:
-    """A statement's terms by name."""
-
-    statement: Statement
-    denied: dict[str, Term] = field(default_factory=dict)
-    asserted: dict[str, Term] = field(default_factory=dict)
-    names: set[str] = field(default_factory=set)
 
 
 def compare_polarity(
@@ -39,10 +28,19 @@ def compare_polarity(
     rewrite_statements: Sequence[Statement],
 ) -> list[Finding]:
     """Return what became of the denials of the source, and which of the rewriting contradict it."""
-    known, said = _clauses(source_statements), _clauses(rewrite_statements)
+    known, said = clauses_of(source_statements), clauses_of(rewrite_statements)
     found: dict[tuple[int, int], Finding] = {}
     same_allergy = _same_allergies(source, rewrite)
-    for mine, theirs, severity in [*_turned(known, said), *_contradicted(known, said)]:
+    turned = [*_turned(known, said), *_contradicted(known, said)]
+    if turned:
+        here, there = Places(source_statements), Places(rewrite_statements)
+        turned = [
+            (mine, theirs, severity)
+            for mine, theirs, severity in turned
+            if not both_deny(here.statement_of(mine), there.statement_of(theirs), mine, theirs)
+        ]
+    turned.extend((a, b, "critical") for a, b in unanswered(source_statements, rewrite_statements))
+    for mine, theirs, severity in turned:
         key = (mine.start, theirs.start)
         if key not in found and not any(
             a.start <= mine.start < a.end and b.start <= theirs.start < b.end for a, b in same_allergy
@@ -54,8 +52,8 @@ def compare_polarity(
         ):
             continue
         if not any(f.rewrite_span and after.start <= f.rewrite_span[0] < after.end for f in found.values()):
-            turned = before.negations != after.negations or before.denies != after.denies
-            kind: FactKind = "negation" if turned else "side"
+            inverted = before.negations != after.negations or before.denies != after.denies
+            kind: FactKind = "negation" if inverted else "side"
             found[before.start, after.start] = Finding(
                 kind, "altered", "critical", (before.start, before.end), (after.start, after.end)
             )
@@ -120,32 +118,14 @@ def _altered(mine: Term, theirs: Term, severity: Severity) -> Finding:
     )
 
 
-def _clauses(statements: Iterable[Statement]) -> list[_Clause]:
-    clauses = []
-    for statement in statements:
-        clause = _Clause(statement)
-        for term in statement.terms:
-            clause.names.add(term.name)
-            if term.polarity == "denied":
-                clause.denied.setdefault(term.name, term)
-            elif term.polarity == "asserted":
-                clause.asserted.setdefault(term.name, term)
-        # Said both ways in one statement, or asked: no side is taken.
-        for name in clause.denied.keys() & clause.asserted.keys():
-            del clause.denied[name], clause.asserted[name]
-        for term in statement.terms:
-            if term.polarity == "open":
-                clause.denied.pop(term.name, None)
-                clause.asserted.pop(term.name, None)
-        clauses.append(clause)
-    return clauses
-
-
-def _turned(known: list[_Clause], said: list[_Clause]) -> Iterable[tuple[Term, Term, Severity]]:
+def _turned(known: list[Clause], said: list[Clause]) -> Iterable[tuple[Term, Term, Severity]]:
     """Yield the terms that a statement of the rewriting asserts or denies against all statements of the source that say
     the same, with the term of the source."""
-    neighbours = _Neighbours(said, known)
+    neighbours = Neighbours(said, known)
+    verbatim = {_signature(clause) for clause in known}
     for number, clause in enumerate(said):
+        if _signature(clause) in verbatim:
+            continue
         near = [known[n] for n in neighbours.near(number)]
         if not near:
             continue
@@ -158,8 +138,12 @@ def _turned(known: list[_Clause], said: list[_Clause]) -> Iterable[tuple[Term, T
             yield from _reworded(clause, near)
 
 
+def _signature(clause: Clause) -> tuple[int, tuple[tuple[str, Polarity], ...]]:
+    return clause.statement.denials, tuple([(term.name, term.polarity) for term in clause.statement.terms])
+
+
 def _against(
-    clause: _Clause, near: list[_Clause], denied: bool, known: list[_Clause], said: list[_Clause]
+    clause: Clause, near: list[Clause], denied: bool, known: list[Clause], said: list[Clause]
 ) -> tuple[Term, Term, Severity] | None:
     """Return the first term that `clause` denies (or asserts) and all statements near, that have it, do not."""
     for name, theirs in (clause.denied if denied else clause.asserted).items():
@@ -188,7 +172,7 @@ def _against(
         ):
             continue
         # Another statement of the source may say it as the rewriting does, if in other words.
-        enough = 1 if len(clause.names) <= _ENOUGH else min(_ENOUGH, len(near[0].names & clause.names))
+        enough = 1 if len(clause.names) <= ENOUGH else min(ENOUGH, len(near[0].names & clause.names))
         if any(
             name in other.names
             and name not in (other.asserted if denied else other.denied)
@@ -200,7 +184,7 @@ def _against(
     return None
 
 
-def _denied_in_other_words(cue: int, name: str, clause: _Clause, others: list[_Clause]) -> bool:
+def _denied_in_other_words(cue: int, name: str, clause: Clause, others: list[Clause]) -> bool:
     """Whether what one word of a clause denies before the plain word `name` is denied in the other text as well, or
     not spoken of there by this name ("not much interest in sex at home" for "some loss of libido at home")."""
     if cue < 0:
@@ -212,15 +196,15 @@ def _denied_in_other_words(cue: int, name: str, clause: _Clause, others: list[_C
     return any(term.name != name and any(term.name in other.denied for other in others) for term in reach)
 
 
-def _still_denied(cue: int, clause: _Clause, other: _Clause) -> bool:
+def _still_denied(cue: int, clause: Clause, other: Clause) -> bool:
     return any(term.cue == cue and name in other.denied for name, term in clause.denied.items())
 
 
-def _reworded(clause: _Clause, near: list[_Clause]) -> Iterable[tuple[Term, Term, Severity]]:
+def _reworded(clause: Clause, near: list[Clause]) -> Iterable[tuple[Term, Term, Severity]]:
     """Yield a term of a statement that stands almost word for word in the source, but with a denial more or less."""
     terms = clause.statement.terms
     exact = [o for o in near if [term.name for term in o.statement.terms] == [term.name for term in terms]]
-    if exact and len(terms) >= _ENOUGH:
+    if exact and len(terms) >= ENOUGH:
         if any([t.polarity for t in o.statement.terms] == [t.polarity for t in terms] for o in exact):
             return
         for mine, theirs in zip(exact[0].statement.terms, terms, strict=True):
@@ -245,7 +229,7 @@ def _reworded(clause: _Clause, near: list[_Clause]) -> Iterable[tuple[Term, Term
     yield next(term for term in alike[0].statement.terms if term.name == theirs.name), theirs, "critical"
 
 
-def _moved(known: _Clause, said: _Clause, mine: Term, theirs: Term) -> bool:
+def _moved(known: Clause, said: Clause, mine: Term, theirs: Term) -> bool:
     """Whether a plain word only left the reach of a word that denies, which denies the rest in both."""
     if max(mine.weight, theirs.weight) > 1:
         return False
@@ -254,7 +238,7 @@ def _moved(known: _Clause, said: _Clause, mine: Term, theirs: Term) -> bool:
     return _still_denied(theirs.cue, said, known)
 
 
-def _denied_apart(clause: _Clause, other: _Clause) -> bool:
+def _denied_apart(clause: Clause, other: Clause) -> bool:
     """Whether all that only one of two statements denies is what the other leaves out ("ate it, not better yet")."""
     first, second = (clause, other) if clause.statement.denials > other.statement.denials else (other, clause)
     return bool(first.denied) and not first.denied.keys() & second.names
@@ -262,18 +246,18 @@ def _denied_apart(clause: _Clause, other: _Clause) -> bool:
 
 def _word_for_word(names: set[str], others: set[str]) -> bool:
     if len(names) < _SAME_AT_LEAST:
-        return len(names) >= _ENOUGH and names == others
+        return len(names) >= ENOUGH and names == others
     return len(names & others) >= _SAME_AT_LEAST and len(names ^ others) <= min(
         _STRAY, (1 - _SAME) * 2 * len(names)
     )
 
 
-def _told(clause: _Clause) -> set[str]:
+def _told(clause: Clause) -> set[str]:
     """Return the names of a clause's terms without light verbs and what is only supposed."""
     return {term.name for term in clause.statement.terms if term.weight}
 
 
-def _in_order(clause: _Clause, other: _Clause) -> bool:
+def _in_order(clause: Clause, other: Clause) -> bool:
     """Whether two statements of the same few terms name them in the same order ("so bad I missed work", "I stayed away
     from work, it was so bad")."""
     if len(clause.names) >= _SAME_AT_LEAST or clause.names != other.names:
@@ -282,7 +266,7 @@ def _in_order(clause: _Clause, other: _Clause) -> bool:
     return mine == theirs
 
 
-def _same_said(clause: _Clause, other: _Clause) -> bool:
+def _same_said(clause: Clause, other: Clause) -> bool:
     """Whether two clauses say so much of the same that the polarity of a plain word of theirs tells."""
     alike = _much_alike(clause.names, other.names) or _much_alike(_told(clause), _told(other))
     return alike and _in_order(clause, other)
@@ -293,48 +277,10 @@ def _much_alike(names: set[str], others: set[str]) -> bool:
     if shared >= _SAME_AT_LEAST:
         return shared >= _MUCH * len(names | others)
     both = len(names | others)
-    return (names <= others or others <= names) and (both <= _ENOUGH or shared >= _MUCH * both)
+    return (names <= others or others <= names) and (both <= ENOUGH or shared >= _MUCH * both)
 
 
-class _Neighbours:
-    """For each statement of one text, those of the other that say the same, the best first."""
-
-    def __init__(self, clauses: list[_Clause], others: list[_Clause]) -> None:
-        self.clauses, self.others = clauses, others
-        self._index: dict[str, list[int]] = {}
-        for number, clause in enumerate(others):
-            for name in clause.names:
-                self._index.setdefault(name, []).append(number)
-        self._near: dict[int, list[int]] = {}
-
-    def near(self, number: int) -> list[int]:
-        """Return the numbers of the statements of the other text that say the same as statement `number`."""
-        known = self._near.get(number)
-        if known is None:
-            known = self._near[number] = self._nearest(self.clauses[number])
-        return known
-
-    def _nearest(self, clause: _Clause) -> list[int]:
-        counts: dict[int, int] = {}
-        for name in clause.names:
-            for number in self._index.get(name, ()):
-                counts[number] = counts.get(number, 0) + 1
-        size = len(clause.names)
-        scored = []
-        for number, shared in counts.items():
-            longer, shorter = sorted((size, len(self.others[number].names)), reverse=True)
-            share = shared / shorter
-            alone = shorter == 1 and longer <= 2  # "it is not serious": all that two statements could share
-            if (shared >= _ENOUGH and share >= _SHARE) or alone:
-                scored.append((shared * share, -number))
-        if not scored:
-            return []
-        scored.sort(reverse=True)
-        least = scored[0][0] * _CLOSE
-        return [-number for score, number in scored if score >= least]
-
-
-def _contradicted(known: list[_Clause], said: list[_Clause]) -> Iterable[tuple[Term, Term, Severity]]:
+def _contradicted(known: list[Clause], said: list[Clause]) -> Iterable[tuple[Term, Term, Severity]]:
     """Yield the findings that one text only denies and the other only asserts."""
     mine, theirs = _stances(known), _stances(said)
     for name, stance in mine.items():
@@ -357,11 +303,13 @@ class _Stance:
     heavy: bool = False  # its denial is of a finding
 
 
-def _stances(clauses: list[_Clause]) -> dict[str, _Stance]:
+def _stances(clauses: list[Clause]) -> dict[str, _Stance]:
     stances: dict[str, _Stance] = {}
     for clause in clauses:
         for term in clause.statement.terms:
-            stance = stances.setdefault(term.name, _Stance())
+            stance = stances.get(term.name)
+            if stance is None:
+                stance = stances[term.name] = _Stance()
             if term.weight == 0:
                 stance.open = True
             elif term.polarity == "denied":

@@ -12,14 +12,20 @@ LATIN = {
     "prn": "prn", "qac": "3/day", "bd": "2/day",
 }  # fmt: skip
 PERIODIC = {
-    "daily": 1.0, "nightly": 1.0, "weekly": 7.0, "fortnightly": 14.0, "monthly": 30.0, "yearly": 365.0,
+    "daily": 1.0, "everyday": 1.0, "nightly": 1.0, "weekly": 7.0, "fortnightly": 14.0, "monthly": 30.0, "yearly": 365.0,
     "annually": 365.0, "annual": 365.0, "hourly": 1 / 24, "quarterly": 90.0, "bimonthly": 60.0,
 }  # fmt: skip
+# Behind "daily" and "everyday": then it is a manner of speaking.
+ROUTINE = word_set(
+    """basis life lives living activities activity routine routines tasks task chores things practice functioning use
+    stress objects language work"""
+)
 TIMES_OF_DAY = word_set("night nights evening evenings morning mornings bedtime afternoon noon")
 TIMES = {"once": 1.0, "twice": 2.0, "thrice": 3.0}
 EVERY = word_set("every each per a an / in")
 Q_HOURS = re.compile(r"q(\d+)(?:h|hrs?|hours?)?")
 CODE = re.compile(r"[a-z]{1,8}\d[a-z0-9]*")
+DIABETES = re.compile(r"(?:dm)?t([12])d(?:m|iabetes)?|dm([12])")
 X_TIMES = re.compile(r"x(\d+)")
 TEMPERATURE = word_set("temp temperature temperatures fever febrile t tmax")
 SCALE = {"f": "F", "fahrenheit": "F", "c": "C", "celsius": "C", "centigrade": "C"}
@@ -36,7 +42,10 @@ LABS = word_set(
     tsh t3 t4 ldl hdl cholesterol triglycerides alt ast bilirubin albumin ferritin esr crp troponin bnp lactate ph
     po2 pco2 neutrophils lymphocytes cd4 mcv hct hgb hb amylase lipase uric ck cpk"""
 )
+# Analytes of a whole and tenths, which may be said without the point: "an A1c of six nine".
+TENTHS = word_set("a1c hba1c inr ph potassium albumin")
 AGE_BEFORE = word_set("age aged ages")
+BOUNDS = word_set("under over above below than past beyond")  # behind people: their age
 ROMAN_AFTER = word_set("type stage grade class phase factor category level mobitz")
 # A number that names rather than counts: what it belongs to is half of the fact.
 NAMED = ROMAN_AFTER | word_set("trimester vitamin chromosome chapter version line degree day week month")
@@ -69,6 +78,7 @@ VAGUE_PAST = {
     "month": "1 month",
     "year": "1 year",
     "night": "1 day",
+    "decade": "10 year",
     "hour": "60 min",
 }
 DECADES = {
@@ -76,6 +86,21 @@ DECADES = {
     "nineties": 90,
 }  # fmt: skip
 CODES = {"covid19": "covid", "hba1c": "a1c", "hgba1c": "a1c", "sarscov2": "sars-cov-2"}
+# Hours of the clock: what follows one, and the parts of one that go before it.
+MERIDIEM = word_set("am pm o'clock")
+DAYPARTS = word_set("morning afternoon evening night")
+HALVES = {"half": 30, "quarter": 15}
+FULL = word_set("full whole entire good solid further single additional")  # before a period: one of it
+MORE = word_set("more less fewer")  # behind "or"
+# Parts of a whole by name.
+PARTS = {
+    "half": 2, "halves": 2, "third": 3, "thirds": 3, "quarter": 4, "quarters": 4, "fourth": 4, "fourths": 4,
+    "fifth": 5, "fifths": 5, "sixth": 6, "sixths": 6, "eighth": 8, "eighths": 8, "tenth": 10, "tenths": 10,
+}  # fmt: skip
+PEOPLE = word_set(
+    """people persons individuals women men children babies infants births newborns adults patients live cases
+    males females girls boys pregnancies deliveries couples americans"""
+)
 MONTHS = word_set(
     """january february march april may june july august september october november december jan feb mar apr jun jul
     aug sep sept oct nov dec"""
@@ -95,6 +120,6 @@ STARTERS = frozenset(
         *LATIN, *PERIODIC, *ORDINAL_WORDS, *TIMES, *DECADES, *ROMAN_AFTER, *ORDINALS,
         "every", "each", "alternate", "q", "a", "an", "half", "per", "as", "when", "if", "whenever", "at",
         "before", "in",
-        "last", "past", "yesterday", "overnight", "fortnight", "couple", *FEW,
+        "last", "past", "yesterday", "overnight", "fortnight", "couple", "quarter", "next", "pair", *FEW,
     ]
 )  # fmt: skip

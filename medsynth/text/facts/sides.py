@@ -25,7 +25,7 @@ def compare_sides(
     before, after = _counts(stated), _counts(repeated)
     moved = _moved_parts(before, after)
     for fact in repeated:
-        origin, status = _origin(fact, stated, known, said)
+        origin, status = _origin(fact, stated, repeated, known, said)
         if status == "open" or (_OPPOSITE.get(fact.value), fact.of) in moved:
             continue
         if origin is not None:
@@ -65,13 +65,19 @@ def _moved_parts(before: Counter[tuple[str, str]], after: Counter[tuple[str, str
     return {
         (value, of)
         for (value, of), count in before.items()
-        if count and of not in ("", "side") and not after[value, of] and bare(after, value)
+        if count
+        and of not in ("", "side")
+        and not of.startswith("than ")
+        and not after[value, of]
+        and bare(after, value)
         for other in [_OPPOSITE.get(value, "")]
         if after[other, of] and not before[other, of] and bare(before, other) > bare(after, other)
     }
 
 
-def _origin(fact: Fact, stated: list[Fact], known: Contexts, said: Contexts) -> tuple[Fact | None, str]:
+def _origin(
+    fact: Fact, stated: list[Fact], repeated: list[Fact], known: Contexts, said: Contexts
+) -> tuple[Fact | None, str]:
     """Return the side of the source that one of the rewriting answers to, and "kept", "altered" or "open"."""
 
     def shared(other: Fact) -> int:
@@ -103,7 +109,12 @@ def _origin(fact: Fact, stated: list[Fact], known: Contexts, said: Contexts) -> 
         return None, "open"
     if same:
         return max(same, key=shared), "kept"
-    if any(s.value == "both" for s in stated):
-        return None, "open"
+    if whole := [s for s in stated if s.value == "both"]:
+        # "both knees" that became "the left knee"; unless the other one is spoken of as well.
+        alone = not any(
+            o.value in ("both", _OPPOSITE[fact.value]) and o.of in ("", "side", fact.of) for o in repeated
+        )
+        part = next((s for s in whole if s.of == fact.of and fact.of), None)
+        return (part, "altered") if alone and part else (None, "open")
     other = next((s for s in stated if s.value == _OPPOSITE[fact.value] and not s.vague), None)
     return other, "altered"

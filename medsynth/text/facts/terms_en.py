@@ -1,70 +1,18 @@
-"""Facts that English text names rather than counts: drugs, sides, routes, tests, departments."""
+"""Facts that English text names rather than counts: drugs, routes, tests, departments."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from functools import lru_cache
 
-from medsynth.text.facts.drugs_en import drug_at
+from medsynth.text.facts.drugs_en import CAPITALISED, begins_drug, drug_at
 from medsynth.text.facts.model import Fact, FactKind
-from medsynth.text.facts.tokens_en import Tokens, stem, word_set
+from medsynth.text.facts.tokens_en import Tokens, word_set
+from medsynth.text.facts.units_en import UNITS
 from medsynth.text.facts.words_en import STOPWORDS
-
-_BODY = word_set(
-    """abdomen adnexa ankle anterior aorta aortic apex arm armpit artery atrium atrial axilla back bicep biceps big
-    bone brain breast bundle buttock calf carotid cerebral cheek chest clavicle collarbone colon cornea coronary
-    distal ear elbow eye eyebrow eyelid face facial femoral femur fibula finger flank foot forearm forehead frontal
-    gluteal groin great half hand hemisphere heel hemithorax hip humerus iliac index inguinal iris jaw kidney knee
-    lateral leg limb lip little lobe lower lung main malleolus maxilla medial middle mandible nipple nostril optic
-    orbit ovary palm parietal patella pelvis pinky posterior proximal quadrant radius ribs rib ring sacrum scapula
-    scrotum shin shoulder side sided sinus sole tailbone temple temporal testicle testis thigh thumb tibia toe
-    tonsil trapezius tube tympanic ulna upper ureter ventricle ventricular vocal wrist hemiparesis hemiplegia renal
-    occipital subclavian vertebral deltoid hamstring quadriceps achilles rotator meniscus labia ovarian fallopian
-    molar incisor canine wisdom eyeball retina mastoid parotid thyroid lobectomy mastectomy nephrectomy neck handed
-    hearing field visual gaze dominant non hallux metatarsal cva pleural effusion tib fib ac bicep tricep triceps
-    calcaneus supraspinatus acl mcl hemicolectomy"""
-)
-# What goes before the part itself: "left lower leg" is of the leg.
-_PLACE = word_set(
-    """upper lower mid middle inner outer anterior posterior lateral medial proximal distal big little great small ring
-    index main hand side sided front central superior inferior"""
-)
-_ON = word_set("on to from in toward towards his her your my the its their at along")
-_NOT_RIGHT = word_set(
-    """now away after before here there all that's that ok okay so and you is was as thing way time care answer choice
-    decision person people track amount dose medicine treatment one medication foods diet hospital at up about in
-    well for to the or but then if when treatments doctor size balance mix shoes kind words question type place
-    information specialist professional combination of it this i we he she they what where how because since um uh
-    mhm drug drugs weight stuff things diagnosis test tests vitamins nutrition"""
-)
-_NOT_LEFT = word_set(
-    """the a an to in with untreated alone over out off for at on and him her them me us you it unchecked unmanaged
-    behind work home school or is was are his my your their due by as but because after before when this that"""
-)
-_SIDE_VALUES = {"left": "left", "right": "right", "bilateral": "both", "bilaterally": "both", "both": "both"}
-_ABBREVIATED = {
-    "rlq": "right",
-    "llq": "left",
-    "ruq": "right",
-    "luq": "left",
-    "rle": "right",
-    "lle": "left",
-    "rue": "right",
-    "lue": "left",
-}
-_ORGANS = {
-    "rlq": "quadrant",
-    "llq": "quadrant",
-    "ruq": "quadrant",
-    "luq": "quadrant",
-    "rle": "leg",
-    "lle": "leg",
-    "rue": "arm",
-    "lue": "arm",
-}
-_DETERMINERS = word_set("of the your my his her their its")
 
 _JOINING = word_set("and or , plus")
 _GIVING = word_set("taking takes took prescribed prescribe prescribing")
+_JOINED = _JOINING | _GIVING
 _NO_NAMES = word_set(
     """care steps january february march april june july august september october november december monday tuesday
     wednesday thursday friday saturday sunday african american asian indian chinese however then take call patient
@@ -84,7 +32,12 @@ _TESTS = {
     "biopsy": "biopsy", "biopsies": "biopsy", "urinalysis": "urinalysis", "cbc": "cbc", "pet": "", "dexa": "dexa",
     "angiogram": "angiogram", "angiography": "angiogram", "amniocentesis": "amniocentesis",
     "sigmoidoscopy": "sigmoidoscopy", "spirometry": "spirometry", "laparoscopy": "laparoscopy",
-    "arthroscopy": "arthroscopy",
+    "arthroscopy": "arthroscopy", "radiography": "x-ray", "radiographic": "x-ray", "radiographically": "x-ray",
+    "roentgenogram": "x-ray", "electrocardiography": "ecg", "electrocardiographic": "ecg", "fbc": "cbc",
+    "electroencephalography": "eeg", "esophagogastroduodenoscopy": "endoscopy", "mra": "mra", "ua": "urinalysis",
+    "echocardiographic": "echocardiogram", "sonographic": "ultrasound", "ultrasonographic": "ultrasound",
+    "ultrasonogram": "ultrasound", "mammographic": "mammogram", "colonoscopic": "colonoscopy",
+    "endoscopic": "endoscopy", "angiographic": "angiogram",
 }  # fmt: skip
 _DEPARTMENTS = {
     stem_: name
@@ -117,6 +70,14 @@ _BY_MOUTH = (
 )  # fmt: skip
 
 
+@lru_cache(maxsize=65536)
+def _may_be_drug(word: str) -> bool | None:
+    """Return whether a listed drug may begin with a word; None for what is no name of any kind."""
+    if word in STOPWORDS or not word[0].isalpha():
+        return None
+    return len(word) > 1 and begins_drug(word)
+
+
 def drugs(t: Tokens) -> tuple[list[Fact], list[tuple[int, int]]]:
     """Return the drugs of a text, and the tokens each stands in."""
     found: list[Fact] = []
@@ -124,29 +85,44 @@ def drugs(t: Tokens) -> tuple[list[Fact], list[tuple[int, int]]]:
     words, i = t.words, 0
     while i < len(words):
         word = words[i]
-        if word in STOPWORDS:
+        listed = _may_be_drug(word)
+        if listed is None:
             i += 1
             continue
-        hit = drug_at(words, i) if len(word) > 1 and word[0].isalpha() else None
-        if hit is None and word[0].isalpha() and _unlisted(t, i, places):
+        hit = drug_at(words, i) if listed else None
+        if word in CAPITALISED and hit is not None and not _named(t, i):
+            hit = None
+        if hit is None and i and words[i - 1] in _JOINED and _unlisted(t, i, places):
             hit = word, i + 1
         if hit is None:
             i += 1
             continue
         name, behind = hit
+        while words[behind : behind + 1] in (["/"], ["-"]) and behind + 1 < len(words):
+            more = drug_at(words, behind + 1)
+            if more is None or more[0] in name.split("/"):
+                break
+            name, behind = "/".join(sorted({*name.split("/"), *more[0].split("/")})), more[1]
         found.append(Fact("drug", name, t.starts[i], t.ends[behind - 1], t.span(i, behind)))
         places.append((i, behind))
         i = behind
     return found, places
 
 
+def _named(t: Tokens, i: int) -> bool:
+    """Whether what may be a drug's name is written as one: with a capital inside a sentence, or before an amount."""
+    after = t.words[i + 1] if i + 1 < len(t.words) else ""
+    if after[:1].isdigit() or after in UNITS:
+        return True
+    first = t.sentences[t.sentence_of[i]][0]
+    return t.text[t.starts[i]].isupper() and (i > first or t.text[t.starts[i] : t.ends[i]].isupper())
+
+
 def _unlisted(t: Tokens, i: int, places: list[tuple[int, int]]) -> bool:
     """Whether a word that no list has is written like a name and stands where a drug does: behind a drug and "and", or
     behind "taking". Names of people and months are none."""
     words = t.words
-    before = words[i - 1] if i else ""
-    if before not in _JOINING and before not in _GIVING:
-        return False
+    before = words[i - 1]
     raw, word = t.text[t.starts[i] : t.ends[i]], words[i]
     if len(raw) < 4 or not (raw[0].isupper() and raw[1:].islower()) or word in STOPWORDS or word in _NO_NAMES:
         return False
@@ -158,87 +134,16 @@ def _unlisted(t: Tokens, i: int, places: list[tuple[int, int]]) -> bool:
     return bool(places) and places[-1][1] == joint
 
 
-def sides(t: Tokens) -> list[Fact]:
-    """Return left, right and both with the part of the body they are said of."""
-    found: list[Fact] = []
-    words = t.words
-    for i, word in enumerate(words):
-        if word in _ABBREVIATED:
-            found.append(_fact(t, "side", _ABBREVIATED[word], i, i + 1, _ORGANS[word]))
-            continue
-        value = _SIDE_VALUES.get(word)
-        if value is None:
-            continue
-        organ, behind, known = _organ(words, i + 1)
-        if value == "both":
-            if known:
-                found.append(_fact(t, "side", value, i, behind, organ))
-            continue
-        before = words[i - 1] if i else ""
-        after = words[i + 1] if i + 1 < len(words) else ""
-        bare = (
-            after in (",", ".", "?", ";", "!", "\n", ")", "")
-            or after in _DETERMINERS
-            or after in ("and", "or", "more", "than", "with", "is", "was", "but", "when")
-        )
-        if after in ("and", "or") and i + 2 < len(words) and words[i + 2] in ("left", "right"):
-            organ, behind, known = _organ(words, i + 3)
-            if known or before in _ON:
-                found.append(_fact(t, "side", value, i, i + 1, organ))
-            continue
-        if known:
-            found.append(_fact(t, "side", value, i, behind, organ))
-        elif (
-            bare
-            and before in _ON
-            and (before != "on" or words[i - 2 : i - 1] != ["later"])
-            and not (value == "right" and before in ("your", "my") and after == "")
-        ):
-            organ = ""
-            if after == "of":
-                organ = ""
-            if before in ("the", "my", "your", "his", "her", "on", "to"):
-                found.append(_fact(t, "side", value, i, i + 1, organ))
-        elif (
-            after.isalpha()
-            and len(after) > 2
-            and after not in (_NOT_RIGHT if value == "right" else _NOT_LEFT)
-            and (before in _ON or before in ("a", "of"))
-        ):
-            found.append(replace(_fact(t, "side", value, i, i + 2, stem(after)), vague=True))
-    return found
-
-
-def _organ(words: list[str], i: int) -> tuple[str, int, bool]:
-    """Return the part of the body named from token `i` on, the token behind it, and whether there is one."""
-    best = ""
-    j = i
-    seen = False
-    if j < len(words) and words[j] == "-":
-        j += 1
-    while j < len(words) and j < i + 5:
-        word = words[j]
-        base = word if word in _BODY else stem(word)
-        if base in _PLACE or word in _PLACE:
-            seen, best, j = True, best or base, j + 1
-            continue
-        if word in ("and", "-") and seen and j + 1 < len(words) and (words[j + 1] in _PLACE):
-            j += 1
-            continue
-        if base in _BODY or word in _BODY:
-            return base, j + 1, True
-        break
-    if seen and j < len(words) and words[j] in ("of", "part", "aspect"):
-        k = j + 1
-        while k < len(words) and words[k] in (*_DETERMINERS, "part", "aspect"):
-            k += 1
-        if k < len(words) and (stem(words[k]) in _BODY or words[k] in _BODY):
-            return stem(words[k]), k + 1, True
-    return best, max(j, i), seen
-
-
 def _fact(t: Tokens, kind: FactKind, value: str, first: int, behind: int, of: str = "") -> Fact:
     return Fact(kind, value, t.starts[first], t.ends[behind - 1], t.span(first, behind), of)
+
+
+@lru_cache(maxsize=65536)
+def _may_be_named(word: str) -> bool:
+    """Whether a rule of `named` looks at a word."""
+    names = (_TESTS, _PHRASES, _DEPARTMENTS, _ROUTES)
+    others = ("by", "oral", "drip", "vein", "veins", "under")
+    return any(word in known for known in names) or word.removesuffix("s") in _TESTS or word in others
 
 
 def named(t: Tokens) -> list[Fact]:
@@ -246,9 +151,13 @@ def named(t: Tokens) -> list[Fact]:
     found: list[Fact] = []
     words = t.words
     for i, word in enumerate(words):
+        if not _may_be_named(word):
+            continue
         if word not in _TESTS and word.endswith("s") and word[:-1] in _TESTS:
             word = word[:-1]  # "MRIs"
-        if word in _TESTS:
+        if word in _PHRASES and (hit := _phrase_at(words, i))[0]:
+            found.append(_fact(t, "test", hit[0], i, hit[1]))
+        elif word in _TESTS:
             value, behind = _TESTS[word], i + 1
             if not value:
                 value, behind = _two_words(words, i)
@@ -287,6 +196,33 @@ def _upper(t: Tokens, i: int) -> bool:
 
 def _next(words: list[str], i: int, known: tuple[str, ...]) -> bool:
     return i + 1 < len(words) and words[i + 1] in known
+
+
+_PHRASES: dict[str, list[tuple[tuple[str, ...], str]]] = {}
+for _phrase, _test in {
+    "mr imaging": "mri", "mr scan": "mri", "mr scans": "mri", "magnetic resonance imaging": "mri",
+    "magnetic resonance": "mri", "computed tomography": "ct", "computerized tomography": "ct",
+    "computerised tomography": "ct", "computed axial tomography": "ct", "computerized axial tomography": "ct",
+    "computerised axial tomography": "ct", "plain film": "x-ray", "plain films": "x-ray", "chest film": "x-ray",
+    "chest films": "x-ray", "heart tracing": "ecg", "electrical tracing": "ecg", "full blood count": "cbc",
+    "complete blood count": "cbc", "blood count": "cbc", "blood counts": "cbc", "urine analysis": "urinalysis",
+    "bone density scan": "dexa", "bone density test": "dexa", "bone densitometry": "dexa",
+    "positron emission tomography": "pet", "heart ultrasound": "echocardiogram",
+    "ultrasound of the heart": "echocardiogram", "ultrasound scan": "ultrasound", "spinal tap": "lumbar puncture",
+    "lumbar puncture": "lumbar puncture", "muscle and nerve test": "emg", "upper endoscopy": "endoscopy",
+}.items():  # fmt: skip
+    _first, *_ = _phrase.split()
+    _PHRASES.setdefault(_first, []).append((tuple(_phrase.split()), _test))
+for _entries in _PHRASES.values():
+    _entries.sort(key=lambda entry: -len(entry[0]))
+
+
+def _phrase_at(words: list[str], i: int) -> tuple[str, int]:
+    """Return the test that a phrase from token `i` on names and the token behind it; "" where there is none."""
+    for parts, value in _PHRASES.get(words[i], ()):
+        if tuple(words[i : i + len(parts)]) == parts:
+            return value, i + len(parts)
+    return "", i + 1
 
 
 def _two_words(words: list[str], i: int) -> tuple[str, int]:

@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
+from medsynth.text.number_words_en import TENS, UNITS
+
 
 def word_set(text: str) -> frozenset[str]:
     """Return the words of a list that is written as a text."""
@@ -14,12 +16,15 @@ def word_set(text: str) -> frozenset[str]:
 
 # Latin abbreviations of prescriptions are one token, dotted or not; so are names with digits (b12, h1n1, a1c).
 _TOKEN = re.compile(
-    r"(?=[a-z]\.)(?:[btq]\.i\.d|p\.r\.n|q\.h\.s|q\.d|p\.o|h\.s|y\.o|i\.v|i\.m|q\.o\.d)\b\.?"
+    r"(?=[a-z]\.)(?:[btq]\.i\.d|p\.r\.n|q\.h\.s|q\.d|p\.o|h\.s|y\.o|i\.v|i\.m|q\.o\.d|a\.m|p\.m)\b\.?"
     r"|\b(?:to|of|at|for|than|about|with|and|is|or|by)(?=\d)"  # a lost blank: "intake to1500 mg"
     r"|[^\W\d_]+(?:['’][^\W\d_]+)*(?:\d[^\W_]*)?"
     r"|\d{1,3}(?:,\d{3})+(?:\.\d+)?(?!\d)|\d+(?:\.\d+)?|\.\d+"
     r"|[½¼¾⅓⅔%°/+<>≤≥=:;,.?!()\[\]×~–—−\n-]"
 )
+_SPOKEN = frozenset((*UNITS, *TENS))
+# Sounds of hesitation; "er" may be a place and "mhm" an answer.
+_HESITATION = word_set("uh um uhm umm uhh erm")
 _APOSTROPHES = str.maketrans("’ʼ", "''")
 _ABBREVIATIONS = word_set(
     """dr mr mrs ms vs st no approx e.g i.e etc prof jr sr fig dept min max temp wt hr hrs yr yrs mg ml"""
@@ -62,6 +67,7 @@ def tokenise(text: str) -> Tokens:
     words: list[str] = []
     starts: list[int] = []
     ends: list[int] = []
+    hushed = False
     label, labelled = 0, len(labels)
     turns: set[int] = set()  # tokens that a new speaker begins with
     last = -2  # where the token before ended
@@ -74,6 +80,13 @@ def tokenise(text: str) -> Tokens:
                 turns.add(len(words))
                 continue
         word = low[start:end]
+        if word in _HESITATION:
+            hushed = True
+            continue
+        if hushed:
+            hushed = False
+            if word in ",…" and words and words[-1] != ".":
+                continue  # the comma behind a hesitation parts nothing
         if end - start == 1:
             if start == last + 1 and len(words[-1]) < 4 and _spelt(text[start], text, starts[-1], last):
                 words[-1] += word  # letters said one by one: "M G", "m l", "E K G"
@@ -85,6 +98,10 @@ def tokenise(text: str) -> Tokens:
         starts.append(start)
         ends.append(end)
         last = end
+    for i, word in enumerate(words):
+        if word == "." and 0 < i < len(words) - 1 and words[i - 1] in _SPOKEN and words[i + 1] in _SPOKEN:
+            if low[starts[i] - 1] == " " and text[starts[i + 1]].islower():
+                words[i] = "point"  # "seven . three", as a transcript without capitals writes it
     sentence_of, sentences = _sentences(words, starts, ends, text, turns)
     return Tokens(text, words, starts, ends, sentence_of, sentences)
 

@@ -51,7 +51,13 @@ _TABLE = {
     ("drink", 1.0): "drink drinks beer beers",
     ("glass", 1.0): "glass glasses",
     ("cup", 1.0): "cup cups",
-    ("gray", 1.0): "gy",
+    ("gray", 1.0): "gy gray grays",
+    ("gray", 0.01): "cgy",
+    ("gray", 0.001): "mgy",
+    ("sievert", 1.0): "sv sievert sieverts",
+    ("sievert", 0.001): "msv millisievert millisieverts",
+    ("kpa", 1.0): "kpa",
+    ("kj", 1.0): "kj kilojoule kilojoules",
 }
 UNITS = {word: unit for unit, words in _TABLE.items() for word in words.split()}
 # Units a letter of which is a word by itself stand only right behind a number in digits.
@@ -71,6 +77,7 @@ _MINUTES = {
     10080: "week weeks wk wks w",
     20160: "fortnight fortnights",
 }
+_NAMES = {1 / 60: "second", 1: "min", 60: "hour", 1440: "day", 10080: "week", 20160: "fortnight"}
 _MONTHS = {1: "month months mo mos mth mths", 12: "year years yr yrs", 120: "decade decades"}
 TIME: dict[str, tuple[str, float]] = {w: ("min", f) for f, ws in _MINUTES.items() for w in ws.split()}
 TIME |= {w: ("month", float(f)) for f, ws in _MONTHS.items() for w in ws.split()}
@@ -85,6 +92,12 @@ def time_value(low: float, high: float, word: str) -> str:
     else:
         unit, divide = ("year", 12.0) if low >= 12 else ("month", 1.0)
     return spread(low / divide, high / divide, unit)
+
+
+def period_name(word: str) -> str:
+    """Return a unit of time as it stands in a rate: "ml/second" and "ml/hour" are not the same."""
+    base, factor = TIME[word]
+    return _NAMES[factor] if base == "min" else "month" if factor == 1 else "year" if factor == 12 else "decade"
 
 
 def spread(low: float, high: float, unit: str) -> str:

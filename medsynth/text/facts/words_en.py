@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from medsynth.text.facts.drugs_en import one_drug
+from medsynth.text.facts.synonyms_en import SYNONYMS
 from medsynth.text.facts.tokens_en import stem, word_set
 
 STOPWORDS = word_set(
@@ -181,6 +182,10 @@ _PHRASE_LIST = {
     "recreational drug": "drug-use", "illicit drug": "drug-use", "illicit substance": "drug-use",
     "illicit substances": "drug-use", "substance abuse": "drug-use", "substance use": "drug-use",
     "do drugs": "drug-use", "any drugs": "drug-use",
+    "pmh": "background", "pmhx": "background", "fhx": "family", "difficulty in swallowing": "dysphagia",
+    "difficulty with swallowing": "dysphagia", "problems swallowing": "dysphagia", "problem swallowing": "dysphagia",
+    "hard time breathing": "dyspnea", "hard time swallowing": "dysphagia", "hard time sleeping": "insomnia",
+    "difficulty to breathe": "dyspnea", "struggling to breathe": "dyspnea", "trouble to breathe": "dyspnea",
     "runs in": "inherit", "run in": "inherit", "passed down": "inherit", "weight loss": "weight-loss",
     "lost weight": "weight-loss",
     "losing weight": "weight-loss", "lose weight": "weight-loss", "weight gain": "weight-gain",
@@ -235,6 +240,7 @@ def name_of(word: str) -> tuple[str, int, bool]:
             return "", 1, False
     denied = _DENYING.get(word)
     if denied is not None:
+        denied = SYNONYMS.get(denied, denied)
         return denied, 2 if denied in WORDS and denied not in _ADJECTIVES else 1, True
     name = WORDS.get(word)
     if name is not None:
@@ -249,6 +255,8 @@ def name_of(word: str) -> tuple[str, int, bool]:
     name = WORDS.get(base)
     if name is not None:
         return name, _weight(name), False
+    if (name := SYNONYMS.get(base)) is not None:
+        return name, 1, False
     if word.startswith("non") and len(word) > 6 and word not in ("nonetheless", "nonsense"):
         return stem(word[3:]), 1, True
     return base, 1, False

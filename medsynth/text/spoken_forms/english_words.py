@@ -93,7 +93,9 @@ _MONTHS = {
 _MONTH = re.compile(r"[A-Z][a-z]{2,3}\.?(?= \d)")
 _INITIALS = re.compile(r"(?:[A-Za-z]\.){2,6}(?:[A-Za-z](?![A-Za-z]))?|Ph\.D\.?")
 _GENUS = re.compile(r"[A-Z]\.(?= [a-z]{3,})")
-_ARTICLE = re.compile(r"A(?= [A-Z]{2,}\b)")  # "A CT scan": before letters said one by one, "A" would be one of them
+_ARTICLE = re.compile(
+    r"A(?= [A-Z]{2,}\b)"
+)  # "A CT scan": before letters said one by one, "A" would be one of them
 _SENTENCE_BEFORE = re.compile(r"(?:\A|[.!?][\"”’')]* +)\Z")
 _BARE_UNITS = frozenset(listed("mg mcg μg kg ml mL cm mm mmHg dL kcal bpm mEq mmol IU ng pg"))
 

@@ -29,7 +29,7 @@ def test_every_row_has_a_generic_name_and_an_origin():
     for row in ROWS:
         assert len(row) == 3, row
         assert row[0] == row[0].strip().lower()
-        assert set(row[1]) <= set("DMLNWTU"), row
+        assert set(row[1]) <= set("DMLNWTUB"), row
         assert row[1], row
 
 
