@@ -6,13 +6,13 @@ import inspect
 import io
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from medsynth import cli_bank, cli_llm
+from medsynth import cli_bank, cli_llm, cli_voice
+from medsynth.cli_options import COMMON, LLM, RAW, RUN_SRC, STAGE_SRC, Option, absolute, pairs
 from medsynth.errors import UserError, printable
 
 if TYPE_CHECKING:
@@ -28,61 +28,6 @@ app = typer.Typer(
 )
 
 
-def _absolute(value: Path | list[Path]) -> str | list[str]:
-    """Paths of the command line start from the working folder, those of a pipeline file from its own."""
-    return [str(path.resolve()) for path in value] if isinstance(value, list) else str(value.resolve())
-
-
-def _names(value: str) -> list[str]:
-    return [name.strip() for name in value.split(",")]
-
-
-@dataclass(frozen=True)
-class Option:
-    """One option of a verb: its type and help, the pipeline setting it stands for ("" for none), and how."""
-
-    type: Any
-    help: str
-    setting: str = ""
-    convert: Callable[[Any], Any] = lambda value: value
-    metavar: str | None = None
-
-
-RAW: dict[str, Option] = {
-    "source": Option(str, "reader of the raw files; recognised when not given"),
-    "lang": Option(str, "language of the raw files (en, zh)"),
-    "licence": Option(str, "licence of the raw files"),
-    "column": Option(
-        list[str], "our field=their column, such as question=ask; repeatable", metavar="NAME=COLUMN"
-    ),
-}
-COMMON: dict[str, Option] = {
-    "out": Option(Path, "folder of the run (runs/<name> when not given)"),
-    "limit": Option(int, "take at most this many rows of each source", "limit"),
-    "workers": Option(int, "worker processes (all cores)", "run.workers"),
-    "seed": Option(int, "seed of every random choice", "seed"),
-    "allow_unknown_licence": Option(
-        bool, "pack sources whose licence nobody stated", "pack.allow_unknown_licences"
-    ),
-    "set": Option(
-        list[str], "any pipeline setting, such as dedup.threshold=0.9; repeatable", metavar="KEY=VALUE"
-    ),
-}
-LLM: dict[str, Option] = {
-    "llm": Option(str, "let a chat model do it: openai (any compatible server) or vllm", "llm.engine"),
-    "model": Option(str, "name of the chat model", "llm.model"),
-    "base_url": Option(str, "server, such as http://127.0.0.1:8000/v1 (OPENAI_BASE_URL)", "llm.base_url"),
-    "concurrency": Option(int, "requests in flight at most", "llm.concurrency"),
-    "refresh": Option(bool, "ask the model again, also for what it has answered"),
-    "retry_failed": Option(bool, "try the records again that the engine failed"),
-}
-RUN_SRC = {"src": Option(Path, "raw file or folder in the place of the pipeline's sources")}
-STAGE_SRC = {
-    "src": Option(Path, "raw file or folder, or a run; the last run when not given"),
-    "pipeline": Option(str, "pipeline file for a new run"),
-}
-
-
 def _carry_out(until: str, given: dict[str, Any], options: dict[str, Option]) -> None:
     """Carry a pipeline out up to a stage, as the options say, and print where it ended."""
     from medsynth.config import LLM_STAGES
@@ -92,6 +37,8 @@ def _carry_out(until: str, given: dict[str, Any], options: dict[str, Option]) ->
 
     workspace = _workspace(until, given, options)
     stages = [stage for stage in LLM_STAGES if until in (stage, "pack") and workspace.config.asks(stage)]
+    if given.get("retry_failed") and until in ("voice", "pack"):
+        workspace.look_again("voice")
     for stage in stages:
         if given.get("refresh") or given.get("retry_failed"):
             workspace.look_again(stage, forget=bool(given.get("refresh")))
@@ -108,23 +55,26 @@ def _workspace(until: str, given: dict[str, Any], options: dict[str, Option]) ->
     import yaml
 
     from medsynth.config import LLM_STAGES, find_pipeline
-    from medsynth.run.start import Request, choose_run
+    from medsynth.run.start import Request, choose_run, open_request, override
 
     settings = {
         option.setting: option.convert(given[name])
         for name, option in options.items()
         if option.setting and (given[name] or (given[name] == 0 and given[name] is not False))
     }
-    if until == "voice" and given["model"]:
-        settings[f"voice.{given['engine'] or 'openai'}.model"] = given["model"]
     if given.get("llm"):
         settings |= {f"{stage}.engine": "llm" for stage in LLM_STAGES if until in (stage, "pack")}
     try:
-        settings |= {key: yaml.safe_load(value) for key, value in _pairs(given["set"], "--set").items()}
+        set_ = {key: yaml.safe_load(value) for key, value in pairs(given["set"], "--set").items()}
     except yaml.YAMLError as error:
         raise UserError(f"--set: {' '.join(str(error).split())}") from None
+    if until in ("voice", "pack"):
+        settings |= cli_voice.settings(
+            given, lambda own: override(open_request(given["src"], given["pipeline"], {}).config, own | set_)
+        )
+    settings |= set_
     raw = {"reader": given["source"], "lang": given["lang"], "licence": given["licence"]}
-    raw["columns"] = _pairs(given["column"], "--column")
+    raw["columns"] = pairs(given["column"], "--column")
     return choose_run(
         Request(
             src=given["src"],
@@ -134,13 +84,6 @@ def _workspace(until: str, given: dict[str, Any], options: dict[str, Option]) ->
             settings=settings,
         )
     )
-
-
-def _pairs(values: list[str] | None, option: str) -> dict[str, str]:
-    pairs = dict(value.partition("=")[::2] for value in values or ())
-    if not all(k and v for k, v in pairs.items()):
-        raise UserError(f"{option} takes name=value")
-    return pairs
 
 
 def _explain(given: dict[str, Any]) -> bool:
@@ -206,7 +149,7 @@ def _register(
     app.command(name, help=summary)(verb)
 
 
-_WHOLE = {**RUN_SRC, **LLM, **RAW, **COMMON}
+_WHOLE = {**RUN_SRC, **LLM, **cli_voice.ACCEPT, **RAW, **COMMON}
 
 
 _PIPELINE = inspect.Parameter(
@@ -244,6 +187,10 @@ app.command("check-engine")(cli_llm.check_engine)
 app.command()(cli_llm.facts)
 app.add_typer(cli_llm.prompts, name="prompt")
 app.add_typer(cli_bank.bank, name="bank")
+app.command()(cli_voice.voices)
+app.command()(cli_voice.spoken)
+app.command()(cli_voice.say)
+app.command("serve-voice")(cli_voice.serve_voice)
 _verb("ingest", "Read raw files: every row becomes a record or a ledger line.")
 _verb(
     "screen",
@@ -263,7 +210,7 @@ _verb(
             list[Path],
             "held-out file whose rows are removed from the corpus; repeatable",
             "dedup.against",
-            _absolute,
+            absolute,
         ),
         "threshold": Option(
             float, "Jaccard similarity from which two rows are near duplicates", "dedup.threshold"
@@ -289,19 +236,7 @@ _verb(
 _verb(
     "voice",
     "Voice dialogues with speakers that match their patients, and pack the corpus.",
-    {
-        "profile": Option(
-            str, "force a profile: elderly, female-elderly, child,en-GB-scotland", "voice.profile"
-        ),
-        "count": Option(int, "voice this many dialogues", "voice.count"),
-        "hours": Option(float, "voice about this much audio", "voice.hours"),
-        "ids": Option(Path, "voice the dialogues listed in this file, one id a line", "voice.ids", _absolute),
-        "roles": Option(str, "who is voiced: patient, or patient,doctor", "voice.roles", _names),
-        "engine": Option(str, "voice engine: espeak, openai (a speech server) or coqui", "voice.engine"),
-        "model": Option(str, "model of that engine: a name that the server or coqui knows"),
-        "base_url": Option(str, "speech server, such as http://127.0.0.1:8880/v1", "voice.openai.base_url"),
-        "bank": Option(Path, "speaker bank in place of the built-in one", "voice.bank", _absolute),
-    },
+    cli_voice.OPTIONS,
 )
 _verb("pack", "Write the corpus: tables, card, report, checksums.")
 
@@ -360,96 +295,6 @@ def sources() -> None:
     from medsynth.sources import source_table
 
     print_table(source_table())
-
-
-@app.command()
-def voices(
-    lang: Annotated[str | None, typer.Option("--lang", help="only this language (en, zh)")] = None,
-    profile: Annotated[
-        str | None, typer.Option("--profile", help="only this profile, such as male-elderly")
-    ] = None,
-) -> None:
-    """List the speakers of the built-in bank."""
-    from medsynth.run.summary import print_table
-    from medsynth.voice.bank import listing, load_bank
-    from medsynth.voice.match import select
-
-    print_table(listing(select(load_bank(), lang, profile)))
-
-
-@app.command()
-def spoken(
-    file: Annotated[Path | None, typer.Argument(help="text, a line each; - or none: standard input")] = None,
-    lang: Annotated[str, typer.Option("--lang", help="en or zh")] = "en",
-) -> None:
-    """Print what is said aloud for each line: numbers, doses, units and signs in words."""
-    from medsynth.text.spoken import spoken_lines
-
-    if lang.split("-")[0] not in ("en", "zh"):
-        raise UserError(f"--lang {lang}: known here: en, zh")
-    if file is not None and str(file) != "-":
-        try:
-            handle = file.open(encoding="utf-8", newline="\n")
-        except OSError as error:
-            raise UserError(f"{file}: cannot be read ({error.strerror})") from None
-    else:
-        handle = io.TextIOWrapper(sys.stdin.buffer, encoding="utf-8", newline="\n")
-    try:
-        with handle:
-            for line in spoken_lines((line.rstrip("\r\n") for line in handle), lang.split("-")[0]):
-                typer.echo(line)
-    except UnicodeDecodeError:
-        raise UserError(f"{file or 'standard input'}: not UTF-8") from None
-
-
-@app.command()
-def say(
-    text: Annotated[str, typer.Argument(help="what to say")],
-    profile: Annotated[
-        str, typer.Option("--profile", help="whose voice, such as female-elderly")
-    ] = "female-adult",
-    lang: Annotated[str | None, typer.Option("--lang", help="en or zh; by the script when not given")] = None,
-    out: Annotated[Path, typer.Option("--out", help="the wav file to write")] = Path("say.wav"),
-    seed: Annotated[int, typer.Option("--seed", help="another seed may choose another speaker")] = 0,
-) -> None:
-    """Say one text in a voice of the bank and write it as a wav file."""
-    from medsynth.voice.say import say as speak
-
-    speaker = speak(text, lang, profile, out, seed)
-    typer.echo(f"{out}: {speaker.id}")
-
-
-@app.command("serve-voice")
-def serve_voice(
-    engine: Annotated[str, typer.Option("--engine", help="voice engine that speaks")] = "espeak",
-    host: Annotated[str, typer.Option("--host", help="address to listen on")] = "127.0.0.1",
-    port: Annotated[int, typer.Option("--port", help="port; 0 takes any free one")] = 8880,
-    workers: Annotated[int | None, typer.Option("--workers", help="speaking processes (all cores)")] = None,
-    bank: Annotated[
-        Path | None, typer.Option("--bank", help="speaker bank in place of the built-in one")
-    ] = None,
-    api_key_env: Annotated[
-        str | None,
-        typer.Option("--api-key-env", help="environment variable with the key that clients must send"),
-    ] = None,
-) -> None:
-    """Serve voices of the bank as an OpenAI-compatible speech endpoint, /v1/audio/speech."""
-    import os
-
-    from medsynth.voice.bank import load_bank
-
-    try:
-        from medsynth.voice.server import SpeechService, serve
-    except ImportError:
-        raise UserError("serve-voice needs aiohttp: pip install 'medsynth[speech,espeak]'") from None
-    from medsynth.voice.engine import open_speech_engine
-    from medsynth.voice.settings import EngineSettings
-
-    key = os.environ.get(api_key_env, "") if api_key_env else ""
-    if api_key_env and not key:
-        raise UserError(f"--api-key-env {api_key_env}: this environment variable is not set")
-    service = SpeechService(open_speech_engine(engine, EngineSettings(), workers), load_bank(bank), key, bank)
-    serve(service, host, port, lambda url: typer.echo(f"{url}   (stop with Ctrl-C)"))
 
 
 @app.command()

@@ -93,11 +93,15 @@ class PipelineConfig(BaseModel):
     def result_json(self) -> str:
         """Return the JSON of everything that can change the corpus.
 
-        Workers, shard size, budget, and which server answers for a model cannot.
+        Workers, shard size, budget, and which server answers for a model, chat or voice, cannot.
         """
         llm = json.loads(self.llm.identity_json()) if self.llm.model else None
         return json.dumps(
-            json.loads(self.model_dump_json(exclude={"run", "budget", "llm"}))
+            json.loads(
+                self.model_dump_json(
+                    exclude={"run": True, "budget": True, "llm": True, "voice": VoiceSettings.HOW}
+                )
+            )
             | ({"llm": llm} if llm else {}),
             ensure_ascii=False,
         )

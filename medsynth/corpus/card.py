@@ -16,7 +16,7 @@ import yaml
 
 from medsynth.corpus.card_features import SAMPLE_RATE, features_yaml
 from medsynth.corpus.card_licences import strictest, terms_of
-from medsynth.corpus.schema import DIALOGUES
+from medsynth.corpus.schema import columns_of
 from medsynth.records import SPLITS
 
 __all__ = ["CardSource", "CardVoice", "build_card", "strictest", "voices_of"]
@@ -43,6 +43,8 @@ _COLUMNS = {
     "provenance": "engine, model, prompt, settings and seed of the rewrite",
     "checks": "measurements of the dialogue, as name and number",
     "notes": "what a stage had to say about the dialogue",
+    "acoustic_condition": "where the patient is heard (`clean`: nowhere in particular); what was done to each turn is "
+    "in `turns[].effects`: name, detail, value and unit, and where: characters of `spoken` or seconds of the clip",
 }
 
 
@@ -95,14 +97,15 @@ def build_card(
         _intro(corpus_info, total, langs, hours),
         _how_made(corpus_info, engines),
         _composition(corpus_info, counts, splits, langs),
-        _columns(),
+        _columns(corpus_info),
         _terms(why, sources, corpus_info),
-        _voices(engines, sorted(heard), voices),
-        _limits(engines),
+        _voices(engines, sorted(heard), voices, corpus_info.get("voice_models") or ()),
+        _patient_like(corpus_info),
+        _limits(engines, corpus_info),
         _loading(splits, bool(engines)),
         _CITATION,
     ]
-    return f"---\n{front}---\n\n" + "\n\n".join(section.strip() for section in sections) + "\n"
+    return f"---\n{front}---\n\n" + "\n\n".join(section.strip() for section in sections if section) + "\n"
 
 
 def _is_program_licence(text: str) -> bool:
@@ -133,7 +136,7 @@ def _front_matter(
     if splits:
         files = [{"split": split, "path": f"data/{split}-*.parquet"} for split in splits]
         front["configs"] = [{"config_name": "default", "data_files": files}]
-    front["dataset_info"] = {"features": features_yaml(DIALOGUES)}
+    front["dataset_info"] = {"features": features_yaml(columns_of(info))}
     return yaml.safe_dump(front, sort_keys=False, allow_unicode=True, width=1000)
 
 
@@ -249,8 +252,8 @@ def _composition(
     return "\n\n".join(parts)
 
 
-def _columns() -> str:
-    rows = "\n".join(f"| `{name}` | {_COLUMNS.get(name, '')} |" for name in DIALOGUES)
+def _columns(info: Mapping[str, Any]) -> str:
+    rows = "\n".join(f"| `{name}` | {_COLUMNS.get(name, '')} |" for name in columns_of(info))
     return f"## Columns\n\n| column | what it holds |\n|---|---|\n{rows}"
 
 
@@ -277,16 +280,25 @@ def _terms(why: str, sources: Sequence[CardSource], info: Mapping[str, Any]) -> 
     return "\n\n".join(parts)
 
 
-def _voices(engines: Sequence[str], licences: Sequence[str], voices: Sequence[CardVoice]) -> str:
+def _voices(
+    engines: Sequence[str],
+    licences: Sequence[str],
+    voices: Sequence[CardVoice],
+    models: Sequence[Mapping[str, str]],
+) -> str:
     if not engines:
         return "## Voices\n\nNone: nothing was voiced."
     parts = ["## Voices"]
     if voices:
-        rows = [(v.engine, v.licence, v.consent, v.speakers) for v in voices]
-        parts.append(_table(["engine", "licence", "consent", "speakers"], rows))
+        kinds = [(v.engine, v.licence, v.consent, v.speakers) for v in voices]
+        parts.append(_table(["engine", "licence", "consent", "speakers"], kinds))
     else:
         named = _md("; ".join(licences)) or "not recorded"
         parts.append(f"Engine: {_md(', '.join(engines))}. Licence as stated by the voice bank: {named}.")
+    if models:
+        parts.append("What they spoke with; the licence is that of the weights, and binds what they said:")
+        rows = [(m["engine"], m["model"], m["licence"]) for m in models]
+        parts.append(_table(["engine", "model", "licence"], rows))
     if _has_espeak(engines):
         parts.append(
             "The espeak voices are those of espeak-ng, a program under the GNU GPL version 3 or later. "
@@ -300,7 +312,36 @@ def _has_espeak(engines: Sequence[str]) -> bool:
     return any("espeak" in engine for engine in engines)
 
 
-def _limits(engines: Sequence[str]) -> str:
+def _patient_like(info: Mapping[str, Any]) -> str:
+    """Return what was done to make the patients' turns less like read speech; "" where nothing was."""
+    told = info.get("patient_like")
+    if told is None:
+        return ""
+    conditions = [(name.replace("_", " "), n) for name, n in (told.get("conditions") or {}).items()]
+    effects = list((told.get("effects") or {}).items())
+    parts = ["## Patient-like speech"]
+    parts.append(
+        "Patients' turns were made less like read speech after their clips had passed their checks: hesitations in "
+        "what is `spoken` (`text` stays the clean transcript, and no medical fact differs), pace and loudness, "
+        "breaths, throat-clearing and coughs, rooms, noise and telephones. `turns[].effects` lists what was done to "
+        "each. Sounds and noises are synthetic too, unless the pipeline names a `noise_folder`, whose terms then bind."
+    )
+    siblings = told.get("siblings") or 0
+    if siblings:
+        parts.append(
+            f"{siblings:,} dialogues are here twice: clean, and patient-like under the same id with `-patient-like` "
+            "behind it (its `notes` name the clean one in `patient_like_of`). Both lie in the same split; take "
+            '`acoustic_condition == "clean"` and no `effects`, or only the siblings, where each is to count once.'
+        )
+    if conditions:
+        parts.append(_table(["acoustic condition", "dialogues"], conditions))
+    if effects:
+        parts.append(_table(["effect", "times"], effects))
+    return "\n\n".join(parts)
+
+
+def _limits(engines: Sequence[str], info: Mapping[str, Any]) -> str:
+    patient_like = info.get("patient_like") is not None
     lines = [
         "The text is rewritten from written questions; people talk with more hesitation, repair and overlap.",
         "Whether the medicine in the sources was right was not checked, then or now.",
@@ -312,7 +353,10 @@ def _limits(engines: Sequence[str]) -> str:
     if engines:
         lines.insert(
             1,
-            "Speech is clean and synthetic: no rooms, no telephones, no illness in the voice. A result on it "
+            "Speech, rooms, noise and coughs are synthetic, and no illness is in the voice. A result on it is not a "
+            "result on patients."
+            if patient_like
+            else "Speech is clean and synthetic: no rooms, no telephones, no illness in the voice. A result on it "
             "is not a result on patients.",
         )
     if _has_espeak(engines):

@@ -36,6 +36,7 @@ _KNOWN = (
     Terms("MIT", "mit", 1, "keep the copyright and permission notice"),
     Terms("BSD-3-Clause", "bsd-3-clause", 1, "keep the copyright notice"),
     Terms("Apache-2.0", "apache-2.0", 1, "keep the licence and notices and say what was changed"),
+    Terms("MPL-2.0", "mpl-2.0", 2, "pass its files on under the same licence"),
     Terms("ODC-By-1.0", "odc-by", 2, "credit the database"),
     Terms("CC-BY-3.0", "cc-by-3.0", 2, _ATTRIBUTE),
     Terms("CC-BY-4.0", "cc-by-4.0", 2, _ATTRIBUTE),

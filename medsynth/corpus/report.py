@@ -15,6 +15,7 @@ from pathlib import Path
 from medsynth.corpus.report_clusters import clusters_section
 from medsynth.corpus.report_data import RejectExample, choose, read_dialogues, read_facts, stratified
 from medsynth.corpus.report_dialogues import dialogues_section, sample_section
+from medsynth.corpus.report_effects import effects_section
 from medsynth.corpus.report_funnel import funnel_section, overview
 from medsynth.corpus.report_html import Html, esc, join, tag
 from medsynth.corpus.report_measures import coverage_section, duration_section
@@ -38,6 +39,7 @@ _SECTIONS = (
     ("models", "Models"),
     ("durations", "Durations"),
     ("pitch", "Pitch and pace"),
+    ("effects", "Patient-like speech"),
     ("dialogues", "Dialogues"),
     ("sample", "Sample"),
 )
@@ -63,7 +65,9 @@ def build_report(
     frames = facts.info.get("frames") or {}
     sample = sample_section(more, frames, facts.dialogues.height, SAMPLE_BUDGET)
     models = models_section(facts)
-    left_out = {name for name, part in (("sample", sample), ("models", models)) if not part}
+    effects = effects_section(corpus, facts)
+    optional = (("sample", sample), ("models", models), ("effects", effects))
+    left_out = {name for name, part in optional if not part}
     links = [(anchor, title) for anchor, title in _SECTIONS if anchor not in left_out]
     contents = tag(
         "nav",
@@ -83,6 +87,7 @@ def build_report(
             models,
             duration_section(facts),
             pitch_section(facts),
+            effects,
             dialogues_section(rows, frames, AUDIO_BUDGET),
             sample,
         ),

@@ -108,6 +108,7 @@ def _card(
         said = [
             tag("p", tag("b", turn["role"], class_="role"), diff.rewrite(turn), dir="auto"),
             note("said: ", tag("bdi", turn["spoken"])) if turn["spoken"] not in ("", turn["text"]) else "",
+            _done(turn),
             _player(turn, f"turn {n + 1}, {turn['role']}", (index, n) in embedded) if index >= 0 else "",
         ]
         turns.append(tag("li", *said, class_=turn["role"] if turn["role"] in ("patient", "doctor") else None))
@@ -132,6 +133,18 @@ def _card(
             class_="pair",
         ),
     )
+
+
+def _done(turn: Mapping[str, Any]) -> Html | str:
+    """Return what was done to the voice of a patient-like turn, as a note."""
+    parts = []
+    for effect in turn.get("effects") or ():
+        if effect["of"] == "spoken":
+            continue
+        value = "" if effect["value"] is None else f" {effect['value']:g} {effect['unit']}"
+        at = "" if effect["start"] is None else f" at {effect['start']:.1f} s"
+        parts.append(f"{effect['name']}{value}{at}" + (f" ({effect['detail']})" if effect["detail"] else ""))
+    return note("voice: ", "; ".join(parts)) if parts else ""
 
 
 def _facts(row: Mapping[str, Any], diff: Diff) -> Html:

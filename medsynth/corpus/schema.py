@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import polars as pl
@@ -14,6 +15,7 @@ import polars as pl
 from medsynth.records import (
     Audio,
     Dialogue,
+    Effect,
     FrameRef,
     PatientProfile,
     Provenance,
@@ -27,14 +29,20 @@ SCHEMA_VERSION = 1
 
 _TEXT = pl.Struct({"role": pl.String, "text": pl.String})
 _ORIGIN = pl.Struct({"turn": pl.Int32, "start": pl.Int32, "end": pl.Int32, "frame": pl.String})
-_TURN = pl.Struct(
+_TURN_FIELDS: dict[str, Any] = {
+    "role": pl.String,
+    "text": pl.String,
+    "spoken": pl.String,
+    "audio": pl.Struct({"bytes": pl.Binary, "path": pl.String}),
+    "duration_s": pl.Float64,
+    "origin": pl.List(_ORIGIN),
+}
+_EFFECT = pl.Struct(
     {
-        "role": pl.String,
-        "text": pl.String,
-        "spoken": pl.String,
-        "audio": pl.Struct({"bytes": pl.Binary, "path": pl.String}),
-        "duration_s": pl.Float64,
-        "origin": pl.List(_ORIGIN),
+        **dict.fromkeys(("name", "detail"), pl.String),
+        "value": pl.Float64,
+        **dict.fromkeys(("unit", "of"), pl.String),
+        **dict.fromkeys(("start", "end"), pl.Float64),
     }
 )
 _PATIENT = pl.Struct(
@@ -77,12 +85,17 @@ DIALOGUES: dict[str, Any] = {
     "informant": pl.String,
     "speaker_id": pl.String,
     "doctor_speaker_id": pl.String,
-    "turns": pl.List(_TURN),
+    "turns": pl.List(pl.Struct(_TURN_FIELDS)),
     "source_turns": pl.List(_TEXT),
     "provenance": _PROVENANCE,
     "checks": pl.List(pl.Struct({"name": pl.String, "value": pl.Float64})),
     "notes": pl.List(pl.Struct({"name": pl.String, "value": pl.String})),
 }
+PATIENT_LIKE: dict[str, Any] = DIALOGUES | {
+    "turns": pl.List(pl.Struct(_TURN_FIELDS | {"effects": pl.List(_EFFECT)})),
+    "acoustic_condition": pl.String,
+}
+"""The columns of a corpus with patient-like speech: all of `DIALOGUES`, and what was done to each turn."""
 SPEAKERS: dict[str, Any] = {
     **dict.fromkeys(("id", "engine", "lang", "age_group", "gender", "accent", "split", "handle"), pl.String),
     **dict.fromkeys(("licence", "consent"), pl.String),
@@ -90,17 +103,22 @@ SPEAKERS: dict[str, Any] = {
 }
 
 
+def columns_of(info: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the columns of a corpus by its corpus.json, where `patient_like` stands for more of them."""
+    return PATIENT_LIKE if info.get("patient_like") is not None else DIALOGUES
+
+
 def clip_path(dialogue_id: str, turn: int, role: str) -> str:
     """Return the name of a clip inside the corpus: `<dialogue id>/<turn>-<role>.flac`."""
     return f"{dialogue_id}/{turn}-{role}.flac"
 
 
-def dialogue_row(dialogue: Dialogue) -> dict[str, Any]:
-    """Return a dialogue as a row of `data/*.parquet`."""
+def dialogue_row(dialogue: Dialogue, patient_like: bool = False) -> dict[str, Any]:
+    """Return a dialogue as a row of `data/*.parquet`, with the columns of patient-like speech or without."""
     patient = dialogue.patient.model_dump()
     provenance = dialogue.provenance.model_dump()
     provenance["settings"] = json.dumps(provenance["settings"], ensure_ascii=False, sort_keys=True)
-    return {
+    row = {
         **{
             name: getattr(dialogue, name)
             for name in ("id", "source", "group", "cluster", "lang", "kind", "licence", "split", "informant")
@@ -116,6 +134,11 @@ def dialogue_row(dialogue: Dialogue) -> dict[str, Any]:
         "checks": [{"name": k, "value": v} for k, v in sorted(dialogue.checks.items())],
         "notes": [{"name": k, "value": v} for k, v in sorted(dialogue.notes.items())],
     }
+    if patient_like:
+        row["acoustic_condition"] = dialogue.acoustic_condition
+        for turn_row, turn in zip(row["turns"], dialogue.turns, strict=True):
+            turn_row["effects"] = [effect.model_dump() for effect in turn.effects]
+    return row
 
 
 def _turn_row(dialogue_id: str, index: int, turn: Turn) -> dict[str, Any]:
@@ -165,6 +188,7 @@ def row_dialogue(row: dict[str, Any], frames: dict[str, str]) -> Dialogue:
                 spoken=turn["spoken"],
                 origin=turn_origin(turn, frames),
                 audio=audio,
+                effects=tuple(Effect(**effect) for effect in turn.get("effects") or ()),
             )
         )
     provenance = dict(row["provenance"])
@@ -175,6 +199,7 @@ def row_dialogue(row: dict[str, Any], frames: dict[str, str]) -> Dialogue:
         raw_ids=tuple(row["raw_ids"]),
         speaker_id=row["speaker_id"],
         doctor_speaker_id=row["doctor_speaker_id"],
+        acoustic_condition=row.get("acoustic_condition"),
         meta={"department": row["department"]} if row["department"] else {},
         patient=PatientProfile(**row["patient"]),
         turns=tuple(turns),

@@ -11,12 +11,15 @@ from typing import Any
 import polars as pl
 
 from medsynth.corpus.reader import corpus_info, data_paths, dialogue_rows
-from medsynth.corpus.schema import DIALOGUES, SCHEMA_VERSION, clip_path, row_dialogue
+from medsynth.corpus.schema import SCHEMA_VERSION, clip_path, columns_of, row_dialogue
 from medsynth.corpus.writer import file_sha256
 from medsynth.records import REASONS, SPLITS, Dialogue
 from medsynth.text.facts.dialogue import check_dialogue_facts
 from medsynth.text.render import check_origin
 from medsynth.text.speakable import check_dialogue
+from medsynth.text.spoken import spoken_form
+from medsynth.voice.effects.disfluency import fluent
+from medsynth.voice.effects.protect import same_facts
 
 CHECKS = (
     "checksums",
@@ -25,6 +28,7 @@ CHECKS = (
     "splits",
     "speakers",
     "audio",
+    "effects",
     "origins",
     "facts",
     "speakable",
@@ -54,10 +58,14 @@ def verify_corpus(path: Path) -> Iterator[Finding]:
         )
         return
     state = _State(info.get("frames", {}), _speakers(path))
+    columns = dict(pl.Schema(columns_of(info)))
     for file in data_paths(path):
-        yield from _file(file, state)
+        yield from _file(file, state, columns)
     yield from _conservation(path, info, state)
     yield from state.crossings()
+    for name, clean in state.siblings.items():
+        if clean not in state.ids:
+            yield Finding("effects", name, f"is the patient-like sibling of {clean}, which is not in data/")
     counted = sum(sum(c.values()) for c in info["counts"].values())
     if counted != len(state.ids):
         yield Finding(
@@ -101,6 +109,7 @@ class _State:
         self.speakers = speakers
         self.ids: set[str] = set()
         self.raw_ids: set[str] = set()
+        self.siblings: dict[str, str] = {}
         self._splits: dict[tuple[str, str], str] = {}
         self._crossed: list[Finding] = []
 
@@ -113,13 +122,12 @@ class _State:
         yield from sorted(set(self._crossed), key=lambda f: (f.where, f.message))
 
 
-def _file(file: Path, state: _State) -> Iterator[Finding]:
+def _file(file: Path, state: _State, expected: dict[str, Any]) -> Iterator[Finding]:
     try:
         schema = dict(pl.read_parquet_schema(file))
     except (OSError, pl.exceptions.PolarsError) as error:
         yield Finding("schema", file.name, f"not readable as Parquet ({type(error).__name__})")
         return
-    expected = dict(pl.Schema(DIALOGUES))
     if schema != expected:
         names = sorted(n for n in schema.keys() | expected.keys() if schema.get(n) != expected.get(n))
         yield Finding("schema", file.name, f"columns differ from the contract: {', '.join(names)}")
@@ -155,8 +163,11 @@ def _row(row: dict[str, Any], split: str, file: str, state: _State) -> Iterator[
     except ValueError as error:
         yield Finding("schema", name, f"not a valid dialogue: {str(error).splitlines()[0]}")
         return
+    if "patient_like_of" in dialogue.notes:
+        state.siblings[name] = dialogue.notes["patient_like_of"]
     yield from _voice(dialogue, state)
     yield from _audio(row)
+    yield from _effects(dialogue)
     for problem in check_dialogue(dialogue):
         yield Finding("speakable", name, problem)
     if dialogue.provenance.engine != "extractive":
@@ -227,6 +238,28 @@ def _audio(row: dict[str, Any]) -> Iterator[Finding]:
             yield Finding("audio", where, f"the clip is {kind}, not 16 kHz mono 16-bit FLAC")
         if turn["duration_s"] is None or abs(frames / kind[2] - turn["duration_s"]) > 0.001:
             yield Finding("audio", where, f"lasts {frames / kind[2]:.3f} s, stated {turn['duration_s']} s")
+
+
+def _effects(dialogue: Dialogue) -> Iterator[Finding]:
+    """Check what is said to have been done: text without it is the plain spoken form, times lie in the clip."""
+    for index, turn in enumerate(dialogue.turns):
+        where = f"{dialogue.id} turn {index}"
+        if turn.effects and turn.audio is None:
+            yield Finding("effects", where, "effects of a clip that is not there")
+            continue
+        said = [e for e in turn.effects if e.of == "spoken"]
+        if said:
+            plain = spoken_form(turn.text, dialogue.lang)
+            if fluent(turn.spoken, said).casefold() != plain.casefold():
+                yield Finding("effects", where, "what is spoken is not its text with what was inserted")
+            elif not same_facts(plain, turn.spoken, dialogue.lang):
+                yield Finding("effects", where, "a medical fact of what is spoken is not that of its text")
+        for effect in turn.effects:
+            last = turn.audio.duration_s if turn.audio and effect.of == "clip" else None
+            if last is not None and not 0 <= (effect.start or 0.0) <= (effect.end or 0.0) <= last + 0.01:
+                yield Finding(
+                    "effects", where, f"{effect.name} at {effect.start}–{effect.end} s of {last:.2f} s"
+                )
 
 
 def _conservation(path: Path, info: dict[str, Any], state: _State) -> Iterator[Finding]:

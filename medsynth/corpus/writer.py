@@ -16,7 +16,7 @@ from typing import Any
 
 import polars as pl
 
-from medsynth.corpus.schema import DIALOGUES, SPEAKERS, dialogue_row, speaker_row
+from medsynth.corpus.schema import DIALOGUES, PATIENT_LIKE, SPEAKERS, dialogue_row, speaker_row
 from medsynth.records import SPLITS, Dialogue, FrameRef, Speaker
 
 ROWS_AS_OBJECTS = 256
@@ -31,8 +31,11 @@ class CorpusWriter:
     passes through memory one piece at a time.
     """
 
-    def __init__(self, root: Path, *, max_shard_mb: int, rows_per_group: int) -> None:
+    def __init__(
+        self, root: Path, *, max_shard_mb: int, rows_per_group: int, patient_like: bool = False
+    ) -> None:
         self._root = root
+        self._patient_like = patient_like
         self._limit = max_shard_mb * 2**20
         self._rows_per_group = rows_per_group
         self._waiting: dict[str, list[dict[str, Any]]] = defaultdict(list)
@@ -46,7 +49,7 @@ class CorpusWriter:
 
     def add(self, dialogue: Dialogue) -> None:
         """Append a dialogue to its split."""
-        row = dialogue_row(dialogue)
+        row = dialogue_row(dialogue, self._patient_like)
         size = sum(len(t["text"]) * 2 + (len(t["audio"]["bytes"]) if t["audio"] else 0) for t in row["turns"])
         split = dialogue.split
         if self._bytes[split] and self._bytes[split] + size > self._limit:
@@ -62,7 +65,8 @@ class CorpusWriter:
         if not self._waiting[split]:
             return
         path = self._root / ".pieces" / f"{split}-{len(self._pieces[split]):06d}.arrow"
-        pl.DataFrame(self._waiting[split], schema=DIALOGUES).write_ipc(path, compression="lz4")
+        schema = PATIENT_LIKE if self._patient_like else DIALOGUES
+        pl.DataFrame(self._waiting[split], schema=schema).write_ipc(path, compression="lz4")
         self._pieces[split].append(path)
         self._waiting[split], self._waiting_bytes[split] = [], 0
 
@@ -110,6 +114,9 @@ class Facts:
         self.relaxed: Counter[str] = Counter()
         self.frames: dict[str, dict[str, str]] = defaultdict(dict)
         self.speakers: set[str] = set()
+        self.conditions: Counter[str] = Counter()
+        self.effects: Counter[str] = Counter()
+        self.siblings = 0
 
     def add(self, dialogue: Dialogue) -> None:
         """Count one dialogue."""
@@ -134,6 +141,10 @@ class Facts:
         for name in ("age_group", "gender", "accent"):
             self.profiles[name][str(getattr(dialogue.patient, name))] += 1
         self.profiles["informant"][dialogue.informant] += 1
+        if dialogue.acoustic_condition:
+            self.conditions[dialogue.acoustic_condition] += 1
+        self.effects.update(effect.name for turn in dialogue.turns for effect in turn.effects)
+        self.siblings += "patient_like_of" in dialogue.notes
         if "relaxed" in dialogue.notes:
             self.relaxed[dialogue.notes["relaxed"]] += 1
         self.speakers.update(s for s in (dialogue.speaker_id, dialogue.doctor_speaker_id) if s)
@@ -162,6 +173,14 @@ class Facts:
             "voice_engines": dict(sorted(self.voices.items())),
             "relaxations": dict(sorted(self.relaxed.items())),
             "frames": {lang: dict(sorted(f.items())) for lang, f in sorted(self.frames.items())},
+        }
+
+    def patient_like(self) -> dict[str, Any]:
+        """Return the counts of patient-like speech: dialogues by acoustic condition, effects by name."""
+        return {
+            "conditions": dict(sorted(self.conditions.items())),
+            "effects": dict(sorted(self.effects.items())),
+            "siblings": self.siblings,
         }
 
 

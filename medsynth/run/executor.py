@@ -26,8 +26,7 @@ from medsynth.run.shards import Shard, digest, kept_records, record_id, summariz
 from medsynth.run.streaming import Streams, stream
 from medsynth.run.tasks import SKETCH_FAILED, StageSpec, Task
 from medsynth.run.workspace import StageState, Workspace
-from medsynth.stages.base import GlobalStage, Stage
-from medsynth.stages.llm_stage import LLMStage
+from medsynth.stages.base import EngineStage, GlobalStage
 
 
 @dataclass(frozen=True)
@@ -60,9 +59,7 @@ class Plan:
 class Runs(Protocol):
     """What carries tasks out: worker processes here; tests also run them in their own process."""
 
-    def run(
-        self, tasks: Iterable[Task], on_crash: Callable[[Task, int | None], Task], limit: int | None = None
-    ) -> Iterator[Done]:
+    def run(self, tasks: Iterable[Task], on_crash: Callable[[Task, int | None], Task]) -> Iterator[Done]:
         """Yield the tasks as they finish."""
 
 
@@ -127,10 +124,10 @@ def _run_stage(
         stale = _list_stale(folder, {task.target for task in tasks})
         results = {}
         ready = (replace(t, stale=stale) for t in tasks)
-        if isinstance(stage, LLMStage):
+        if isinstance(stage, EngineStage):
             doing = _stream_tasks(streams, list(ready), display)
         else:
-            doing = _shown(_run_tasks(pool, ready, stage), display)
+            doing = _shown(_run_tasks(pool, ready), display)
         for done in doing:
             results[done.shard.index] = done.shard
             finished.append(done)
@@ -150,7 +147,7 @@ def _run_stage(
     return shards
 
 
-def _run_tasks(pool: Runs, tasks: Iterator[Task], stage: Stage) -> Iterator[Done]:
+def _run_tasks(pool: Runs, tasks: Iterator[Task]) -> Iterator[Done]:
     """Yield every task's result: from disk where it is committed, else from the workers."""
     ready: list[Done] = []
 
@@ -162,8 +159,7 @@ def _run_tasks(pool: Runs, tasks: Iterator[Task], stage: Stage) -> Iterator[Done
             else:
                 yield task
 
-    limit = 1 if stage.resource == "gpu" else None
-    yield from pool.run(missing(), _after_crash(), limit)
+    yield from pool.run(missing(), _after_crash())
     yield from ready
 
 
@@ -232,7 +228,7 @@ def _decide(
                 spec, "sketch", shard.index, name, shard.path, sketches / f"{shard.index:05d}-{name}.parquet"
             )
         )
-    finished += _run_tasks(pool, iter(tasks), stage)
+    finished += _run_tasks(pool, iter(tasks))
     paths = [task.target for task in tasks]
     settings = stage.settings.model_dump_json()
     target = sketches / f"decisions-{digest(base, settings, *(t.digest for t in tasks))}.parquet"

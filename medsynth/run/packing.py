@@ -28,6 +28,7 @@ from medsynth.stages.pack import PackInputs, pack
 from medsynth.text.clean import clean
 from medsynth.text.personal import redact
 from medsynth.voice.bank_engines import speakers_for
+from medsynth.voice.engine import model_terms
 
 EXAMPLES_PER_REASON = 3
 
@@ -64,9 +65,11 @@ def pack_run(workspace: Workspace, shards: Sequence[Shard], display: Display) ->
                 without_consent=config.voice.clone_without_consent,
                 children=config.voice.clone_children,
             ),
+            voice_models=model_terms(config.voice.used, config.voice.of_engines),
             examples=reject_examples(workspace, ledger),
             citations=_citations(workspace),
             usage=usage_facts(workspace),
+            patient_like=config.voice.patient_like is not None,
             max_shard_mb=config.pack.max_shard_mb,
             rows_per_group=config.pack.rows_per_group,
         )
@@ -95,10 +98,13 @@ def public_pipeline(workspace: Workspace) -> dict[str, Any]:
         own["model"] = public_name(own["model"]) if own["model"] else None
         folder = data[stage]["prompts_folder"]
         data[stage]["prompts_folder"] = Path(folder).name if folder else None
-    data["voice"]["openai"]["base_url"] = None
+    data["voice"]["openai"]["model"] = public_name(data["voice"]["openai"]["model"])
     for key in ("model_path", "config_path"):
         if data["voice"]["coqui"].get(key):
             data["voice"]["coqui"][key] = Path(data["voice"]["coqui"][key]).name
+    effects = data["voice"].get("patient_like")
+    if effects and effects["noise_folder"]:
+        effects["noise_folder"] = Path(effects["noise_folder"]).name
     for key in ("bank", "ids"):
         if data["voice"].get(key):
             data["voice"][key] = Path(data["voice"][key]).name

@@ -110,18 +110,15 @@ class Pool:
         self._workers.append(worker)
         return worker
 
-    def run(
-        self, tasks: Iterable[Task], on_crash: Callable[[Task, int | None], Task], limit: int | None = None
-    ) -> Iterator[Done]:
-        """Yield tasks as they finish, in any order; at most `limit` workers hold one at a time.
+    def run(self, tasks: Iterable[Task], on_crash: Callable[[Task, int | None], Task]) -> Iterator[Done]:
+        """Yield tasks as they finish, in any order.
 
         When a worker dies, `on_crash(task, position)` returns the task to try instead; position is the
         record it had announced, or None. Raises UserError or WorkerError as soon as a worker reports one.
         """
         source, retry = iter(tasks), deque[Task]()
-        size = min(self._size, limit or self._size)
         while True:
-            self._hand_out(source, retry, size)
+            self._hand_out(source, retry)
             busy = [w for w in self._workers if w.task is not None]
             if not busy:
                 return
@@ -131,8 +128,8 @@ class Pool:
                 if done is not None:
                     yield done
 
-    def _hand_out(self, source: Iterator[Task], retry: deque[Task], size: int) -> None:
-        while sum(w.task is not None for w in self._workers) < size:
+    def _hand_out(self, source: Iterator[Task], retry: deque[Task]) -> None:
+        while sum(w.task is not None for w in self._workers) < self._size:
             task = retry.popleft() if retry else next(source, None)
             if task is None:
                 return

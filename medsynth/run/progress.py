@@ -15,6 +15,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from medsynth.errors import printable
+
 
 class Display:
     """Shows one stage after the other. Use as a context manager around a run."""
@@ -72,6 +74,10 @@ class Display:
         self.console.print(
             f"{self._name:<9} {text}, {self._elapsed()}", highlight=False, markup=False, soft_wrap=True
         )
+
+    def tell(self, text: str) -> None:
+        """Print a line that stays."""
+        self.console.print(printable(text), highlight=False, markup=False, soft_wrap=True)
 
     def _elapsed(self) -> str:
         return f"{time.monotonic() - self._started:.1f} s"

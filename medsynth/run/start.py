@@ -28,6 +28,7 @@ from medsynth.run.workspace import (
     slug,
 )
 from medsynth.stages.base import Context
+from medsynth.voice.engine import model_terms
 
 
 @dataclass(frozen=True)
@@ -48,9 +49,7 @@ def choose_run(request: Request) -> Workspace:
     `src` and no `pipeline`, takes that run or the last one. Settings that would change an existing run's
     results start a new run from its finished work; the old one stays as it is.
     """
-    src = request.src
-    if src is not None and is_corpus(src) and is_run(src.parent):
-        src = src.parent
+    src = _run_of(request.src)
     if request.pipeline is None and (src is None or is_run(src)):
         if request.source:
             raise UserError(
@@ -82,6 +81,7 @@ def choose_run(request: Request) -> Workspace:
 
 def open_request(src: Path | None, pipeline: str | None, source: Mapping[str, Any]) -> Workspace:
     """Return a workspace to look things up in: the run at `src` (the last one), or raw files, nothing written."""
+    src = _run_of(src)
     if pipeline is None and (src is None or is_run(src)):
         return open_run(src or last_run())
     if pipeline is not None:
@@ -96,6 +96,11 @@ def open_request(src: Path | None, pipeline: str | None, source: Mapping[str, An
     return Workspace(Path(RUNS / config.name), config, context.base)
 
 
+def _run_of(src: Path | None) -> Path | None:
+    """Return the run that a corpus lies in; anything else as it is."""
+    return src.parent if src is not None and is_corpus(src) and is_run(src.parent) else src
+
+
 def _continue(origin: Workspace, request: Request) -> Workspace:
     config = override(origin.config, request.settings or {})
     out = request.out
@@ -104,7 +109,7 @@ def _continue(origin: Workspace, request: Request) -> Workspace:
         changed = "-".join(
             f"{key.split('.')[-1]}-{value}"
             for key, value in sorted((request.settings or {}).items())
-            if value is not None and override(origin.config, {key: value}).result_json() != result
+            if override(origin.config, {key: value}).result_json() != result
         )
         name = slug(f"{origin.config.name}-{changed}")
         out = out or origin.path.parent / name
@@ -115,14 +120,12 @@ def _continue(origin: Workspace, request: Request) -> Workspace:
 
 
 def override(config: PipelineConfig, settings: Mapping[str, Any]) -> PipelineConfig:
-    """Return the pipeline with settings replaced by dotted key ("voice.count": 10). None leaves a key alone.
+    """Return the pipeline with settings replaced by dotted key ("voice.count": 10; None where a key has none).
 
     Raises UserError naming a key or value that does not fit.
     """
     data = json.loads(config.model_dump_json())
     for key, value in settings.items():
-        if value is None:
-            continue
         *sections, last = key.split(".")
         target = data
         for section in sections:
@@ -139,12 +142,23 @@ def carry_out(workspace: Workspace, until: str, display: Display) -> Path:
     """
     remember(workspace.path)
     whole = until in ("voice", "pack")
+    plan = Plan.of(workspace, until)
     with display:
-        shards = execute(workspace, Plan.of(workspace, until), display, need_licence=whole)
+        _tell_terms(workspace.config, plan, display)
+        shards = execute(workspace, plan, display, need_licence=whole)
         if whole:
             pack_run(workspace, shards, display)
             return workspace.corpus
     return export_stage(workspace, until, shards)
+
+
+def _tell_terms(config: PipelineConfig, plan: Plan, display: Display) -> None:
+    """Tell the terms of the models that will speak, before anything is done. Raises UserError when none can."""
+    for name, stage in plan.stages:
+        if name == "voice":
+            stage.open().close()
+            for terms in model_terms(config.voice.used, config.voice.of_engines):
+                display.tell(terms.line)
 
 
 def export_stage(workspace: Workspace, stage: str, shards: list[Shard]) -> Path:

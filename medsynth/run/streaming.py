@@ -27,8 +27,17 @@ from medsynth.errors import UserError
 from medsynth.records import Failed, Outcome, Record
 from medsynth.run.pool import Done, WorkerError, default_workers
 from medsynth.run.shards import Shard, ShardRow, kept_records, record_id, summarize, write_shard
-from medsynth.run.tasks import StaleRows, Task, cpu_seconds, failed, is_engine_fault, record_keys
-from medsynth.stages.llm_stage import LLMStage
+from medsynth.run.tasks import (
+    SKETCH_FAILED,
+    StaleRows,
+    Task,
+    cpu_seconds,
+    crashed,
+    failed,
+    is_engine_fault,
+    record_keys,
+)
+from medsynth.stages.base import EngineStage
 
 HELPED_FROM, MOST_HELPERS = 4, 8  # shards; processes
 GIVE_UP_AFTER = 50
@@ -126,6 +135,7 @@ class _Open:
 
     task: Task
     records: list[Record]
+    decisions: Sequence[str]
     keys: list[str]
     rows: dict[str, ShardRow]
     waiting: int
@@ -165,7 +175,7 @@ async def run_stream(tasks: Sequence[Task], send: Callable[[Any], None]) -> None
     After a UserError no further record is begun; those in flight are finished first, then it is raised.
     """
     stage = tasks[0].stage.open()
-    assert isinstance(stage, LLMStage)
+    assert isinstance(stage, EngineStage)
     progress = _Progress(send)
     stop: list[UserError] = []
     in_a_row = 0
@@ -173,15 +183,17 @@ async def run_stream(tasks: Sequence[Task], send: Callable[[Any], None]) -> None
     async def work(source: Iterator[tuple[_Open, int]]) -> None:
         nonlocal in_a_row
         for shard, position in source:
-            record = shard.records[position]
+            record, decision = shard.records[position], shard.decisions[position]
+            broken = decision.startswith(SKETCH_FAILED)
             try:
-                outcome: Outcome = await stage.judged(record)
+                outcome: Outcome = crashed(decision) if broken else await stage.judged(record, decision)
             except UserError as error:
                 stop.append(error)
                 return
             except Exception as error:  # whatever a stage raises: that record failed, no other
                 outcome = failed(error)
-            in_a_row = in_a_row + 1 if is_engine_fault(outcome) else 0
+            if stage.asks(decision) and not broken:
+                in_a_row = in_a_row + 1 if is_engine_fault(outcome) else 0
             if in_a_row >= max(GIVE_UP_AFTER, 2 * stage.concurrency):
                 assert isinstance(outcome, Failed)
                 stop.append(
@@ -241,7 +253,7 @@ def _help() -> None:
     threading.Thread(target=leave, daemon=True).start()
 
 
-def _positions(tasks: Sequence[Task], stage: LLMStage, progress: _Progress) -> Iterator[tuple[_Open, int]]:
+def _positions(tasks: Sequence[Task], stage: EngineStage, progress: _Progress) -> Iterator[tuple[_Open, int]]:
     """Yield the records to process, shard after shard; commit at once what needs no processing."""
     stale_of: Path | None = None
     stale = StaleRows(None)
@@ -249,10 +261,11 @@ def _positions(tasks: Sequence[Task], stage: LLMStage, progress: _Progress) -> I
         if task.stale != stale_of:
             stale_of, stale = task.stale, StaleRows(task.stale)
         records = kept_records(task.source)
-        keys = record_keys(stage, records, ("",) * len(records))
+        decisions = task.decisions if task.decisions is not None else ("",) * len(records)
+        keys = record_keys(stage, records, decisions)
         rows = stale.find(keys)
         missing = [i for i, key in enumerate(keys) if key not in rows]
-        shard = _Open(task, records, keys, rows, len(missing), len(records) - len(missing))
+        shard = _Open(task, records, decisions, keys, rows, len(missing), len(records) - len(missing))
         progress.add(shard.cached)
         if not missing:
             progress.done(_commit(shard), shard.cached)

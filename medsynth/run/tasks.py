@@ -122,7 +122,8 @@ def cpu_seconds() -> float:
     return own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime
 
 
-def _crashed(decision: str) -> Failed:
+def crashed(decision: str) -> Failed:
+    """Return the outcome of a record whose sketch failed."""
     error, _, detail = decision.removeprefix(SKETCH_FAILED).partition(": ")
     return Failed(error or "worker_crashed", detail or "the worker process died on this record")
 
@@ -158,7 +159,7 @@ def process_records(
     outcomes: list[Outcome] = []
     for position, (record, decision) in enumerate(zip(records, decisions, strict=True)):
         if record_id(record) in poison or decision.startswith(SKETCH_FAILED):
-            outcomes.append(_crashed(decision))
+            outcomes.append(crashed(decision))
             continue
         announce(position)
         try:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Literal, TypeVar
@@ -91,6 +92,35 @@ class Stage(Generic[R]):
 
     def close(self) -> None:
         """Release what the stage holds (processes, files)."""
+
+
+class EngineStage(Stage[R]):
+    """A stage whose outcomes wait for an engine: one coroutine a record, many of them under way at a time.
+
+    The runner carries it out in one process that holds the engine, and keeps the engine full across shards.
+    `helpers`: processes that the runner lends, for what the stage works out on what the engine sends.
+    """
+
+    helpers: Executor | None = None
+
+    @property
+    def concurrency(self) -> int:
+        """How many records may be under way at a time. Asked in the process that holds the engine."""
+        raise NotImplementedError
+
+    def asks(self, decision: str) -> bool:
+        """Tell whether a record with this decision goes to the engine; of the others it learns nothing."""
+        return True
+
+    async def judged(self, record: R, decision: str = "") -> Outcome:
+        """Return the outcome of one record, given its decision where the stage is global as well.
+
+        UserError (no engine, budget reached) ends the run; any other exception fails the record.
+        """
+        raise NotImplementedError
+
+    async def aclose(self) -> None:
+        """Release the engine. The stage may be used again afterwards."""
 
 
 class GlobalStage(Stage[R]):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Callable, Sequence
-from concurrent.futures import BrokenExecutor, Executor
+from concurrent.futures import BrokenExecutor
 from typing import Any, ClassVar, Literal, TypeVar
 
 from medsynth.errors import UserError
@@ -19,12 +19,12 @@ from medsynth.llm.journal import Journal
 from medsynth.llm.session import TROUBLES, NoAnswer, Session
 from medsynth.llm.settings import LLMOverride, LLMSettings
 from medsynth.records import Failed, Outcome, Reason, Rejected
-from medsynth.stages.base import Context, R, Stage
+from medsynth.stages.base import Context, EngineStage, R
 
 T = TypeVar("T")
 
 
-class LLMStage(Stage[R]):
+class LLMStage(EngineStage[R]):
     """A stage whose outcomes wait for a chat model. Subclasses set what `Stage` asks for, and `outcome`.
 
     Their settings have a field `llm: LLMOverride`. `engine` replaces the one that the context names.
@@ -38,7 +38,6 @@ class LLMStage(Stage[R]):
         self.llm: LLMSettings = override.over(context.llm)
         if not self.llm.model and engine is None and self.llm.engine == "vllm":
             raise UserError(f"{self.name}: no model is named; give --model or llm.model")
-        self.helpers: Executor | None = None
         self._engine = engine
         self._journal: Journal | None = None
         self._sessions: dict[str, Session] = {}
@@ -91,7 +90,7 @@ class LLMStage(Stage[R]):
             self.helpers = None
             return function(*arguments)
 
-    async def judged(self, record: R) -> Outcome:
+    async def judged(self, record: R, decision: str = "") -> Outcome:
         """Return `outcome(record)`, or the fitting end of a record that got no answer.
 
         Faults of the server fail the record, so that `--retry-failed` finds it; a model that cannot answer

@@ -19,8 +19,10 @@ from medsynth.corpus.schema import SCHEMA_VERSION
 from medsynth.corpus.writer import CorpusWriter, write_checksums, write_json, write_speakers
 from medsynth.errors import UserError
 from medsynth.records import Dialogue, Speaker
+from medsynth.voice.terms import ModelTerms
 
 _VERSIONED = ("medsynth", "polars", "datasketch", "soundfile", "soxr", "pyloudnorm", "espeakng-loader")
+_EFFECTS = ("pyroomacoustics", "python-stretch", "scipy")
 
 
 @dataclass(frozen=True)
@@ -36,8 +38,10 @@ class PackInputs:
     ledger: pl.DataFrame
     speakers: Sequence[Speaker]
     examples: Sequence[RejectExample]
+    voice_models: Sequence[ModelTerms] = ()
     citations: Mapping[str, str] = field(default_factory=dict)
     usage: Sequence[Mapping[str, Any]] = ()
+    patient_like: bool = False
     max_shard_mb: int = 256
     rows_per_group: int = 32
 
@@ -52,7 +56,12 @@ def pack(inputs: PackInputs, root: Path) -> dict[str, Any]:
     Raises ConservationError when a kept record is missing or an unkept one present, and UserError when
     nothing was kept at all.
     """
-    writer = CorpusWriter(root, max_shard_mb=inputs.max_shard_mb, rows_per_group=inputs.rows_per_group)
+    writer = CorpusWriter(
+        root,
+        max_shard_mb=inputs.max_shard_mb,
+        rows_per_group=inputs.rows_per_group,
+        patient_like=inputs.patient_like,
+    )
     by_id = {s.id: s for s in inputs.speakers}
     written: set[str] = set()
     for dialogue in inputs.dialogues:
@@ -70,19 +79,25 @@ def pack(inputs: PackInputs, root: Path) -> dict[str, Any]:
     speakers = [by_id[i] for i in sorted(writer.facts.speakers)]
     write_speakers(root, speakers)
     inputs.ledger.write_parquet(root / "ledger.parquet", compression="zstd")
+    models = [
+        m for m in inputs.voice_models if writer.facts.voices[m.engine]
+    ]  # a spare engine may not have spoken
     info = {
         "name": inputs.name,
         "schema_version": SCHEMA_VERSION,
-        "versions": _versions(),
+        "versions": _versions(_VERSIONED + (_EFFECTS if inputs.patient_like else ())),
         "seed": inputs.seed,
         "build": inputs.build,
         "pipeline_hash": inputs.pipeline_hash,
         "pipeline": inputs.pipeline,
         "ledger": dict(sorted(inputs.ledger["outcome"].value_counts().iter_rows())),
         "speakers": len(speakers),
-        "voice_licences": sorted({s.licence for s in speakers}),
+        "voice_licences": sorted({s.licence for s in speakers} | {m.licence for m in models}),
+        "voice_models": [m._asdict() for m in models],
         **writer.facts.as_dict(),
     }
+    if inputs.patient_like:
+        info["patient_like"] = writer.facts.patient_like()
     if inputs.usage:
         info["usage"] = list(inputs.usage)
     write_json(root / "corpus.json", info)
@@ -104,9 +119,9 @@ def _check_conservation(ledger: pl.DataFrame, written: set[str]) -> None:
         )
 
 
-def _versions() -> dict[str, str]:
+def _versions(names: Sequence[str]) -> dict[str, str]:
     found = {}
-    for name in _VERSIONED:
+    for name in names:
         try:
             found[name] = metadata.version(name)
         except metadata.PackageNotFoundError:

@@ -18,8 +18,11 @@ from medsynth.text.spoken import spoken_form
 from medsynth.voice.bank import bank_hash
 from medsynth.voice.bank_engines import speakers_for
 from medsynth.voice.dialogue import carry_out
+from medsynth.voice.effects import EFFECTS_VERSION, require_effects
+from medsynth.voice.effects.noise import folder_hash, noise_files
 from medsynth.voice.engine import LOCAL_ENGINES, VoiceEngine, engine_identity, open_engine, require_engine
 from medsynth.voice.pace import load
+from medsynth.voice.recognise_settings import RecogniseSettings
 
 __all__ = ["VoiceSettings", "VoiceStage"]
 
@@ -35,7 +38,7 @@ class VoiceStage(GlobalStage[Dialogue]):
     """Speaks dialogues. Splits, genders and languages are never crossed in the choice of a voice."""
 
     name: ClassVar[str] = "voice"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 5
     resource: ClassVar[Literal["cpu", "io", "gpu"]] = "cpu"
     Settings: ClassVar[type[StageSettings]] = VoiceSettings
     settings: VoiceSettings
@@ -44,6 +47,10 @@ class VoiceStage(GlobalStage[Dialogue]):
         super().__init__(settings, context)
         for name in settings.used:  # before any work: a missing extra is the run's error, not a record's
             require_engine(name, settings.of_engines)
+        if settings.patient_like is not None:
+            require_effects()
+        if settings.recognise is not None:
+            settings.recognise.check()
         self.bank_path: Path | None = context.resolve(settings.bank) if settings.bank else None
         self.bank: tuple[Speaker, ...] = speakers_for(
             self.bank_path,
@@ -51,13 +58,18 @@ class VoiceStage(GlobalStage[Dialogue]):
             without_consent=settings.clone_without_consent,
             children=settings.clone_children,
         )
-        self.casting = Casting(settings, self.bank, context.seed)
+        self.noise_folder = self._noise_folder()
+        noises = noise_files(self.noise_folder) if self.noise_folder else []
+        self.casting = Casting(settings, self.bank, context.seed, noises)
         self._engines: dict[str, VoiceEngine] = {}
 
     @classmethod
     def implementation(cls, settings: Any) -> type[Stage]:
-        """Return the class for these engines: those that are slow or far away are kept busy by one process."""
-        if set(settings.used) <= LOCAL_ENGINES:
+        """Return the class for these engines: those that are slow or far away are kept busy by one process.
+
+        So is what listens to clips.
+        """
+        if set(settings.used) <= LOCAL_ENGINES and settings.recognise is None:
             return VoiceStage
         from medsynth.stages.voice_stream import StreamedVoiceStage
 
@@ -65,9 +77,14 @@ class VoiceStage(GlobalStage[Dialogue]):
 
     def fingerprint(self) -> str:
         """Return what all results depend on: not what is chosen to be voiced, and not the bank as a whole."""
-        text = self.settings.model_dump_json(exclude=_NOT_RESULTS)
+        apart = dict.fromkeys(_NOT_RESULTS, True) | {"patient_like": {"noise_folder"}}  # of it, the contents
+        apart |= {"recognise": set(RecogniseSettings.HOW)}
+        text = self.settings.model_dump_json(exclude=apart)
         engines = "|".join(engine_identity(name, self.settings.of_engines) for name in self.settings.used)
         whole = f"{self.name}|{self.version}|{self.context.seed}|{text}|{engines}"
+        if self.settings.patient_like is not None:
+            whole += f"|effects {EFFECTS_VERSION}"
+            whole += f"|{folder_hash(self.noise_folder)}" if self.noise_folder else ""
         return hashlib.blake2b(whole.encode(), digest_size=16).hexdigest()
 
     def side_inputs(self) -> str:
@@ -80,6 +97,9 @@ class VoiceStage(GlobalStage[Dialogue]):
         The next in line count because a repair may fall back on them.
         """
         text = "|".join(m.speaker.content_hash() + repr(m.relaxations) for m in self.casting.heard(record))
+        if self.settings.patient_like is not None:
+            behind = [s for e in self.casting.engines(record) for s in self.casting.talkers(record, e)]
+            text = "|".join((text, *(s.content_hash() for s in behind)))
         return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
     def sketch(self, batch: Sequence[Dialogue]) -> pl.DataFrame:
@@ -145,6 +165,12 @@ class VoiceStage(GlobalStage[Dialogue]):
             engine.close()
         self._engines.clear()
 
+    def _noise_folder(self) -> Path | None:
+        asked = self.settings.patient_like
+        if asked is None or not asked.noise_folder or not asked.conditions.get("recorded"):
+            return None
+        return self.context.resolve(asked.noise_folder)
+
     def _sketch(self, record: Dialogue) -> tuple[str, str, str, int, float]:
         profile = self.casting.profile(record)
         seconds = 0.0
@@ -162,7 +188,8 @@ class VoiceStage(GlobalStage[Dialogue]):
         return record.id, record.kind, cell, self._hash(record.id), seconds
 
     def _hash(self, text: str) -> int:
-        whole = f"{self.context.seed}|{text}".encode("utf-8", "surrogatepass")
+        # Salted: *split* hashes seed and id too, and a prefix of that order would be of one split.
+        whole = f"voice|{self.context.seed}|{text}".encode("utf-8", "surrogatepass")
         return int.from_bytes(hashlib.blake2b(whole, digest_size=8).digest(), "big")
 
     def _listed(self) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import statistics
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from medsynth.records import (
@@ -21,20 +22,28 @@ from medsynth.records import (
 )
 from medsynth.stages.voice_settings import VoiceSettings
 from medsynth.text.spoken import spoken_form
-from medsynth.voice.dialogue import ClipRejected, Takes, Voiced, voice_turns
+from medsynth.voice.dialogue import ClipRejected, Takes, Voiced, voice_patient_like, voice_turns
+from medsynth.voice.effects.plan import DialoguePlan, plan_dialogue
+from medsynth.voice.effects.settings import CLEAN
+from medsynth.voice.effects.talk import talkers_for, with_talkers
 from medsynth.voice.engine import EngineFault, VoiceError
 from medsynth.voice.match import Match, ProfileSpec, candidates
 
 # Where a clip cannot be mended in the matched voice, the whole dialogue is tried once in the next one.
 _VOICES_TRIED = 2
-_SUMMARISED = ("f0_hz", "pace", "duration_ratio", "loudness_lufs", "gap_s")
+SIBLING = "-patient-like"
+"""What the id of a patient-like dialogue ends in where the corpus has the clean one too."""
+_SUMMARISED = ("f0_hz", "pace", "duration_ratio", "loudness_lufs", "gap_s", "treated_lufs", "snr_db")
+_WORST = ("missing", "extra", "repetition", "word_error", "critical_missing")  # 0 for most clips
 
 
 class Casting:
     """The choice of voices under one set of settings. Splits, genders and languages are never crossed."""
 
-    def __init__(self, settings: VoiceSettings, bank: Sequence[Speaker], seed: int) -> None:
-        self.settings, self.seed = settings, seed
+    def __init__(
+        self, settings: VoiceSettings, bank: Sequence[Speaker], seed: int, noises: Sequence[Path] = ()
+    ) -> None:
+        self.settings, self.seed, self.noises = settings, seed, list(noises)
         self.bank = {name: [s for s in bank if s.engine == name] for name in settings.used}
         accents = sorted({s.accent for s in bank})
         self.forced = ProfileSpec.parse(settings.profile, accents) if settings.profile else ProfileSpec()
@@ -74,6 +83,13 @@ class Casting:
             found += [*patients, *self._doctors(record, patients, engine)[:_VOICES_TRIED]]
         return found
 
+    def talkers(self, record: Dialogue, engine: str) -> list[Speaker]:
+        """Return who may be heard in the background of a dialogue."""
+        patients = self._patients(record, self.profile(record), engine)[:_VOICES_TRIED]
+        doctors = self._doctors(record, patients, engine)[:_VOICES_TRIED]
+        others = [m.speaker.id for m in (*patients, *doctors)]
+        return talkers_for(self.bank[engine], record.lang, record.split, others, self.seed, record.id)
+
     def takes(self, record: Dialogue) -> Takes[Outcome]:
         """Ask for the takes of a dialogue; return how it ends: voiced, rejected or failed.
 
@@ -90,8 +106,9 @@ class Casting:
                 return Rejected(Reason.UNSPEAKABLE, f"turn {index} holds nothing that can be said")
         end: Outcome | None = None
         tried: list[str] = []
+        plan = self._plan(record, profile, spoken)
         for engine in self.engines(record):
-            outcome = yield from self._by_engine(record, profile, spoken, engine, tried)
+            outcome = yield from self._by_engine(record, profile, spoken, engine, tried, plan)
             if not isinstance(outcome, Rejected | Failed):
                 return outcome
             # What a clip was rejected for says more than that another engine has no speaker.
@@ -109,6 +126,7 @@ class Casting:
         spoken: Sequence[str],
         engine: str,
         tried: Sequence[str],
+        plan: DialoguePlan | None,
     ) -> Takes[Outcome]:
         patients = self._patients(record, profile, engine)
         doctors = self._doctors(record, patients, engine)
@@ -117,27 +135,45 @@ class Casting:
             return Rejected(
                 Reason.NO_SPEAKER, cell if not patients else f"{cell}: no second adult for the doctor"
             )
-        problem = ""
+        problems: list[str] = []
         for attempt, chosen in enumerate(patients[: _VOICES_TRIED if self.settings.repairs else 1]):
             everyone: dict[Role, Speaker] = {"patient": chosen.speaker}
             if doctors:
                 everyone["doctor"] = doctors[min(attempt, len(doctors) - 1)].speaker
             speakers = {role: everyone[role] for role in self.settings.roles}
+            how = (record, spoken, speakers, self.seed, self.settings.repairs)
             try:
-                voiced = yield from voice_turns(record, spoken, speakers, self.seed, self.settings.repairs)
+                if plan is None:
+                    voiced, plain = (yield from voice_turns(*how)), None
+                else:
+                    if plan.needs_talk:
+                        plan = yield from with_talkers(
+                            plan, self.talkers(record, engine), record.lang, self.seed, record.id
+                        )
+                    voiced, plain = yield from voice_patient_like(*how, plan)
             except ClipRejected as error:
-                problem = problem or str(error)
+                problems.append(f"{error} by {chosen.speaker.id}")
                 continue
             except EngineFault as error:
                 return Failed(f"engine_{error.fault}", str(error))
             except VoiceError as error:
                 return Failed("VoiceError", str(error))
-            if attempt:
-                voiced.repairs.append(f"next voice instead of {patients[0].speaker.id}")
-            if tried:
-                voiced.repairs.append(f"{engine} instead of {', '.join(tried)}")
-            return keep(self._with_audio(record, profile, spoken, chosen, speakers, voiced))
-        return Rejected(Reason.AUDIO_CHECK, problem)
+            made = []
+            for one in (plain, voiced) if plan and plan.keep_clean and plain else (voiced,):
+                if attempt:
+                    why = " | ".join(problems)
+                    one.repairs.append(f"next voice instead of {patients[0].speaker.id} ({why})")
+                if tried:
+                    one.repairs.append(f"{engine} instead of {', '.join(tried)}")
+                made.append(self._with_audio(record, profile, spoken, chosen, speakers, one))
+            return keep(*(made if plan is None else _conditioned(made, plan)))
+        return Rejected(Reason.AUDIO_CHECK, " | ".join(problems))
+
+    def _plan(self, record: Dialogue, profile: PatientProfile, spoken: Sequence[str]) -> DialoguePlan | None:
+        settings = self.settings.patient_like
+        if settings is None or "patient" not in self.settings.roles:
+            return None
+        return plan_dialogue(settings, self.seed, record, profile, spoken, self.noises)
 
     def _with_audio(
         self,
@@ -158,13 +194,22 @@ class Casting:
             if values:
                 checks[name] = round(statistics.median(values), 3)
                 checks[f"{name}_min"], checks[f"{name}_max"] = round(min(values), 3), round(max(values), 3)
+        for name in _WORST:
+            if heard := [c[name] for c in of_patient if name in c]:
+                checks[f"{name}_max"] = round(max(heard), 3)
         notes = {}
         if chosen.relaxations and "patient" in speakers:
             notes["relaxed"] = "; ".join(chosen.relaxations)
         if voiced.repairs:
             notes["repairs"] = "; ".join(voiced.repairs)
         turns = tuple(
-            turn.model_copy(update={"spoken": text, "audio": voiced.audio.get(index)})
+            turn.model_copy(
+                update={
+                    "spoken": voiced.spoken.get(index, text),
+                    "audio": voiced.audio.get(index),
+                    "effects": voiced.effects.get(index, ()),
+                }
+            )
             for index, (turn, text) in enumerate(zip(record.turns, spoken, strict=True))
         )
         return record.model_copy(
@@ -194,6 +239,22 @@ class Casting:
             seed=self.seed, dialogue_id=f"{record.id}#doctor", exclude=taken,
         )  # fmt: skip
         return [m for m in found if m.speaker.age_group == "adult"]
+
+
+def _conditioned(made: Sequence[Dialogue], plan: DialoguePlan) -> list[Dialogue]:
+    """Return the dialogues with their acoustic condition; of two, the patient-like one as sibling of the clean one.
+
+    A sibling to which nothing happened is left out: it would be the same dialogue twice.
+    """
+    *clean, last = made
+    last = last.model_copy(update={"acoustic_condition": plan.condition})
+    if not clean:
+        return [last]
+    first = clean[0].model_copy(update={"acoustic_condition": CLEAN})
+    if not any(turn.effects for turn in last.turns):
+        return [first]
+    notes = last.notes | {"patient_like_of": last.id}
+    return [first, last.model_copy(update={"id": f"{last.id}{SIBLING}", "notes": notes})]
 
 
 def _language(tag: str) -> str:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import operator
+from typing import Any, ClassVar
+
 from pydantic import Field, field_validator, model_validator
 
 from medsynth.records import Role
 from medsynth.stages.base import StageSettings
+from medsynth.voice.effects.settings import PatientLikeSettings
+from medsynth.voice.recognise_settings import RecogniseSettings
 from medsynth.voice.settings import CoquiSettings, EngineSettings, SpeechServerSettings
 
 
@@ -20,7 +25,18 @@ class VoiceSettings(StageSettings):
     for a dialogue that its own engine cannot say, or has no speaker for. `openai` and `coqui` are the settings of
     these engines. `check_workers`: processes that check the clips of an engine that is not local; 0: none but its own.
     `store_gb`: disk for what such engines said, so that nothing is said twice; the oldest goes first.
+    `patient_like` ({}: its defaults) makes the patient's turns less like read speech; see `docs/patient-speech.md`.
+    `recognise` ({}: its defaults) listens to clips that passed all other checks; see `docs/voice-checks.md`.
     """
+
+    HOW: ClassVar[dict[str, Any]] = {
+        "check_workers": True,
+        "store_gb": True,
+        "openai": set(SpeechServerSettings.HOW),
+        "coqui": set(CoquiSettings.HOW),
+        "recognise": set(RecogniseSettings.HOW),
+    }
+    """What says how the work is done, and not what comes of it."""
 
     engine: str = "espeak"
     engines: dict[str, float] = Field(default_factory=dict)
@@ -38,6 +54,8 @@ class VoiceSettings(StageSettings):
     profile: str | None = None
     repairs: int = Field(default=2, ge=0, le=8)
     bank: str | None = None
+    recognise: RecogniseSettings | None = Field(default=None, exclude_if=operator.not_)
+    patient_like: PatientLikeSettings | None = Field(default=None, exclude_if=operator.not_)
 
     @field_validator("roles")
     @classmethod

@@ -1,17 +1,15 @@
 """The voice stage with engines that are slow or far away: many dialogues wait for them at a time.
 
-The runner keeps the engines full across shards by running `judged` for many records at once; `decide` does the
-same for one batch.
+The runner keeps the engines full across shards by running `judged` for many records at once.
 """
 
 from __future__ import annotations
 
-import asyncio
 import os
-from collections.abc import Iterator, Sequence
 from typing import ClassVar, Literal
 
 from medsynth.records import Dialogue, Outcome, keep
+from medsynth.stages.base import EngineStage
 from medsynth.stages.voice import VoiceStage
 from medsynth.voice.bank_folder import folder_of
 from medsynth.voice.clips import CLIPS, ClipStore
@@ -21,7 +19,7 @@ from medsynth.voice.studio import Studio
 _CHECK_WORKERS = 8
 
 
-class StreamedVoiceStage(VoiceStage):
+class StreamedVoiceStage(VoiceStage, EngineStage[Dialogue]):
     """Speaks dialogues, each a coroutine; one process holds the engines, others check what they said."""
 
     resource: ClassVar[Literal["cpu", "io", "gpu"]] = "gpu"
@@ -40,6 +38,7 @@ class StreamedVoiceStage(VoiceStage):
                 ClipStore(journal.with_name(CLIPS), room) if journal is not None and room else None,
                 self.check_workers,
                 self.bank_path and folder_of(self.bank_path),
+                self.settings.recognise,
             )
         return self._studio
 
@@ -54,30 +53,15 @@ class StreamedVoiceStage(VoiceStage):
         """How many records may be under way: enough that the engines are busy while others are checked."""
         return 2 * sum(e.concurrency for e in self.studio.engines.values()) + 2 * max(1, self.check_workers)
 
-    async def judged(self, record: Dialogue, decision: str = "voice") -> Outcome:
+    def asks(self, decision: str) -> bool:
+        """Tell whether the dialogue is to be voiced."""
+        return decision == "voice"
+
+    async def judged(self, record: Dialogue, decision: str = "") -> Outcome:
         """Return the dialogue voiced, as it was, rejected or failed. Raises UserError when no engine can speak."""
         if decision != "voice":
             return keep(record)
         return await self.studio.carry_out(self.casting.takes(record))
-
-    def decide(self, batch: Sequence[Dialogue], decisions: Sequence[str]) -> list[Outcome]:
-        """Return each dialogue voiced, as it was, or rejected, with many under way at a time."""
-        outcomes: list[Outcome] = [keep(record) for record in batch]
-
-        async def work(positions: Iterator[int]) -> None:
-            for i in positions:
-                outcomes[i] = await self.judged(batch[i], decisions[i])
-
-        async def whole() -> None:
-            positions = iter([i for i, decision in enumerate(decisions) if decision == "voice"])
-            try:
-                await asyncio.gather(*(work(positions) for _ in range(self.concurrency)))
-            finally:
-                await self.aclose()
-
-        if "voice" in decisions:
-            asyncio.run(whole())
-        return outcomes
 
     async def aclose(self) -> None:
         """Close the engines. The stage may be used again afterwards; they are opened anew."""

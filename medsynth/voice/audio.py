@@ -39,13 +39,18 @@ def finish(clip: Clip, engine: str, speaker: str) -> Finished:
     samples = trim(clip)
     if clip.sample_rate != SAMPLE_RATE:
         samples = soxr.resample(samples, clip.sample_rate, SAMPLE_RATE, quality="HQ")
+    pcm = levelled(samples)
+    return Finished(encode(pcm, engine, speaker), pcm.astype(np.float32) / 32768.0, len(pcm) / SAMPLE_RATE)
+
+
+def levelled(samples: NDArray[np.float32]) -> NDArray[np.int16]:
+    """Return 16 kHz samples at −23 LUFS, or as near as peaks of −1.5 dBFS allow, in 16 bits."""
     now = loudness(samples, SAMPLE_RATE)
     gain = 10 ** ((LOUDNESS_LUFS - now) / 20)
     peak = float(np.abs(samples).max())
     samples = samples * np.float32(min(gain, PEAK_CEILING / peak))
     # Round here, so that what is measured later is what a reader of the file will see.
-    pcm = np.rint(samples * 32767.0).astype(np.int16)
-    return Finished(encode(pcm, engine, speaker), pcm.astype(np.float32) / 32768.0, len(pcm) / SAMPLE_RATE)
+    return np.rint(samples * 32767.0).astype(np.int16)
 
 
 def trim(clip: Clip) -> NDArray[np.float32]:

@@ -17,7 +17,7 @@ from medsynth.records import Speaker
 from medsynth.voice.audio import SAMPLE_RATE, finish
 from medsynth.voice.bank_folder import with_paths
 from medsynth.voice.bank_pitch import pitch_doubt
-from medsynth.voice.checks import DURATION_RATIO, F0_FEW
+from medsynth.voice.checks import F0_FEW, duration_band
 from medsynth.voice.engine import VoiceEngine, VoiceError
 from medsynth.voice.f0 import median_f0
 from medsynth.voice.pace import load, speech_seconds
@@ -110,7 +110,8 @@ def calibrate_speaker(
     ratios = np.array(seconds) * pace / np.array(loads)
     if factor > UNSTEADY:
         problems.append(f"the pitch of its clips varies by a factor of {factor:.2f}")
-    if ratios.min() < DURATION_RATIO[0] or ratios.max() > DURATION_RATIO[1]:
+    bands = np.array([duration_band(needed) for needed in loads])
+    if np.any((ratios < bands[:, 0]) | (ratios > bands[:, 1])):
         problems.append(f"durations {ratios.min():.2f}–{ratios.max():.2f} of what its texts take")
     if doubt := pitch_doubt(speaker.gender, speaker.age_group, f0):
         problems.append(doubt)

@@ -74,6 +74,9 @@ _SENTENCES = {
         "I have had a dry cough for about two weeks now, and it gets worse at night.",
         "Where exactly does it hurt, and did anything help?",
         "My knee was swollen yesterday, so I stayed in bed.",
+        "I take two tablets a day for my blood pressure, but I still feel a bit dizzy when I get up.",
+        "No, I have never had any trouble with my heart or my breathing before.",
+        "It started after lunch on Sunday, and since then I have hardly been able to eat.",
     ),
     "zh": (
         "医生您好，我最近两个星期一直咳嗽，晚上咳得更厉害。",

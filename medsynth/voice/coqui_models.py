@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import re
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from medsynth.errors import UserError
 from medsynth.voice.settings import CoquiSettings
+from medsynth.voice.terms import UNKNOWN, ModelTerms
 
-UNKNOWN = "unknown"
-_NON_COMMERCIAL = re.compile(r"\b(cpml|nc|non-?commercial)\b", re.IGNORECASE)
 _SPDX = {"apache 2.0": "Apache-2.0", "mpl": "MPL-2.0", "bsd-3-clause": "BSD-3-Clause", "openrail": "OpenRAIL"}
 
 
@@ -39,17 +37,9 @@ def config_of(settings: CoquiSettings) -> Path:
     return (model if model.is_dir() else model.parent) / "config.json"
 
 
-def terms_line(settings: CoquiSettings) -> str:
-    """Return what the user is told of the weights before they are used, in one line."""
-    licence = licence_of(settings)
-    name = settings.model or Path(settings.model_path or "").name
-    if _NON_COMMERCIAL.search(licence):
-        return (
-            f"{name}: weights under {licence}, which forbids commercial use of the model and of what it says"
-        )
-    if licence == UNKNOWN:
-        return f"{name}: nobody states the licence of these weights"
-    return f"{name}: weights under {licence}"
+def terms(settings: CoquiSettings) -> ModelTerms:
+    """Return the terms of the model's weights."""
+    return ModelTerms("coqui", settings.model or Path(settings.model_path or "").name, licence_of(settings))
 
 
 def check(settings: CoquiSettings) -> None:
@@ -62,12 +52,7 @@ def check(settings: CoquiSettings) -> None:
                 raise UserError(f"voice.coqui.{what}: there is no {path}")
     else:
         _listed(settings.model)
-    licence = licence_of(settings)
-    if not settings.accept_licence and (licence == UNKNOWN or _NON_COMMERCIAL.search(licence)):
-        hint = " or name it (voice.coqui.licence)" if licence == UNKNOWN else ""
-        raise UserError(
-            f"voice.coqui: {terms_line(settings)}; accept that with voice.coqui.accept_licence: true{hint}"
-        )
+    terms(settings).require(settings.accept_licence)
 
 
 def _listed(model: str) -> dict[str, Any]:

@@ -7,6 +7,7 @@ There are two kinds. A `VoiceEngine` says one text at a time; many processes hol
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Protocol
@@ -16,7 +17,8 @@ from numpy.typing import NDArray
 
 from medsynth.errors import UserError
 from medsynth.records import Speaker
-from medsynth.voice.settings import EngineSettings
+from medsynth.voice.settings import CoquiSettings, EngineSettings, SpeechServerSettings
+from medsynth.voice.terms import ModelTerms
 
 ENGINES: tuple[str, ...] = ("espeak", "openai", "coqui")
 # Engines that are quick and bring processes of their own: a worker process of the run holds each.
@@ -94,11 +96,16 @@ class SpeechEngine(Protocol):
         ...
 
 
+def require_name(name: str) -> None:
+    """Raise VoiceError, naming the valid ones, unless there is an engine of this name."""
+    if name not in ENGINES:
+        raise VoiceError(f"there is no voice engine {name!r}; choose one of: {', '.join(ENGINES)}")
+
+
 def require_engine(name: str, settings: EngineSettings | None = None) -> None:
     """Raise UserError, naming the valid engines, the missing extra or setting, unless the engine can be opened."""
     settings = settings or EngineSettings()
-    if name not in ENGINES:
-        raise VoiceError(f"there is no voice engine {name!r}; choose one of: {', '.join(ENGINES)}")
+    require_name(name)
     if name == "espeak":
         from medsynth.voice.espeak import installation
 
@@ -146,6 +153,14 @@ def open_speech_engine(
     from medsynth.voice.espeak import EspeakEngine
 
     return InThreads([EspeakEngine() for _ in range(workers or 1)])
+
+
+def model_terms(names: Iterable[str], settings: EngineSettings) -> list[ModelTerms]:
+    """Return the terms of the models that these engines speak with; espeak speaks by rule and has none."""
+    own: dict[str, SpeechServerSettings | CoquiSettings] = {
+        "openai": settings.openai, "coqui": settings.coqui,
+    }  # fmt: skip
+    return [own[name].terms() for name in names if name in own]
 
 
 def engine_identity(name: str, settings: EngineSettings) -> str:

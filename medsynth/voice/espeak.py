@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import select
 import struct
 import subprocess
@@ -24,7 +25,19 @@ from medsynth.voice.engine import Clip, VoiceError
 _VARIANTS = Path(__file__).parent / "variants"
 _WORKER = Path(__file__).parent / "espeak_worker.py"
 _TIMEOUT_S = 60.0
+# espeak-ng takes a capital A before another word for the article ("hepatitis uh"); with a hyphen it is the letter.
+# In English it is one after a word, and before a letter that is spelled; in Chinese before any Latin word.
+_LETTER_A = {
+    "en": re.compile(r"(?<=[A-Za-z] )A(?= )|\bA(?= (?:[A-Z]|one C)(?![\w'’]))"),
+    "zh": re.compile(r"(?<![A-Za-z])A(?= [A-Za-z])"),
+}
 _LIMITS = {"pitch": (0, 99), "range": (0, 99), "rate": (80, 450)}
+
+
+def letters_named(text: str, lang: str) -> str:
+    """Return a text for espeak-ng, with the letter A told from the article."""
+    pattern = _LETTER_A.get(lang.split("-")[0])
+    return pattern.sub("A-", text) if pattern else text
 
 
 class _WorkerDied(Exception):
@@ -85,7 +98,7 @@ class EspeakEngine:
         """
         if os.getpid() != self._pid:
             raise VoiceError("an espeak engine belongs to the process that opened it; open another one here")
-        request = self._request(text, speaker, seed)
+        request = self._request(letters_named(text, lang), speaker, seed)
         for attempt in (1, 2):
             try:
                 status, payload = self._ask(request)

@@ -24,7 +24,14 @@ def frame(samples: NDArray[np.float32], size: int, hop: int) -> NDArray[np.float
 
 
 def f0_track(samples: NDArray[np.float32], sample_rate: int) -> NDArray[np.float64]:
-    """Return F0 in Hz of the voiced frames, one every 20 ms (fewer when frames are unvoiced or quiet).
+    """Return F0 in Hz of the voiced frames, one every 20 ms (fewer when frames are unvoiced or quiet)."""
+    return f0_frames(samples, sample_rate)[1]
+
+
+def f0_frames(
+    samples: NDArray[np.float32], sample_rate: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return for the voiced frames, of 50 ms, where they begin in seconds, and their F0 in Hz.
 
     The autocorrelation of a Hann-windowed frame is divided by that of the window and searched for
     its maximum between 1/480 s and 1/60 s; among local maxima nearly as high the shortest lag wins,
@@ -39,9 +46,10 @@ def f0_track(samples: NDArray[np.float32], sample_rate: int) -> NDArray[np.float
     frames = frame(np.asarray(samples, dtype=np.float32), size, hop)
     energy = np.einsum("ij,ij->i", frames, frames)
     loud = energy > 0.02 * np.quantile(energy, 0.95)
-    frames = frames[loud & (energy > 1e-7 * size)]
+    kept = np.flatnonzero(loud & (energy > 1e-7 * size))
+    frames = frames[kept]
     if len(frames) == 0:
-        return np.empty(0)
+        return np.empty(0), np.empty(0)
     window = np.hanning(size).astype(np.float32)
     n = 1 << (2 * size - 1).bit_length()
     shortest, longest = int(sample_rate / F0_MAX), int(np.ceil(sample_rate / F0_MIN))
@@ -57,13 +65,13 @@ def f0_track(samples: NDArray[np.float32], sample_rate: int) -> NDArray[np.float
     best = peaks.max(axis=1)
     voiced = best > _VOICING
     if not voiced.any():
-        return np.empty(0)
+        return np.empty(0), np.empty(0)
     peaks, rows = peaks[voiced], np.arange(int(voiced.sum()))
     column = np.argmax(peaks >= _OCTAVE_BIAS * best[voiced, None], axis=1)
     y0, y1, y2 = (part[voiced][rows, column] for part in (before, middle, after))
     curvature = y0 - 2 * y1 + y2
     shift = np.where(curvature < 0, 0.5 * (y0 - y2) / np.where(curvature < 0, curvature, 1.0), 0.0)
-    return sample_rate / (shortest + column + shift)
+    return kept[voiced] * (hop / sample_rate), sample_rate / (shortest + column + shift)
 
 
 def median_f0(samples: NDArray[np.float32], sample_rate: int) -> tuple[float, int]:

@@ -7,13 +7,17 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.connection import wait
+from typing import TypeVar, TypeVarTuple
 
 from medsynth.voice.dialogue import Take, Taken, judge
-from medsynth.voice.engine import Clip, VoiceError
+from medsynth.voice.engine import Clip, EngineFault
+
+T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 
 _QUEUED = 2  # clips that wait for each process; who brings more waits
 
@@ -27,21 +31,25 @@ class Judges:
         self._pool: ProcessPoolExecutor | None = None
 
     async def judge(self, take: Take, said: Sequence[Clip]) -> Taken:
-        """Return `medsynth.voice.dialogue.judge` of what was said. Raises VoiceError when that kills processes."""
+        """Return `medsynth.voice.dialogue.judge` of what was said. Raises EngineFault when that kills processes."""
+        return await self.call(judge, take, said)
+
+    async def call(self, function: Callable[[*Ts], T], *arguments: *Ts) -> T:
+        """Return what a function of a module returns, worked out by one of the processes."""
         async with self._room:
             if not self.processes:
-                return await asyncio.to_thread(judge, take, said)
+                return await asyncio.to_thread(function, *arguments)
             for _ in range(2):
                 pool = self._pool = self._pool or ProcessPoolExecutor(
                     self.processes, multiprocessing.get_context("spawn"), _begin
                 )
                 try:
-                    return await asyncio.get_running_loop().run_in_executor(pool, judge, take, said)
+                    return await asyncio.get_running_loop().run_in_executor(pool, function, *arguments)
                 except BrokenProcessPool:
                     if self._pool is pool:
                         self._pool = None
                         pool.shutdown(wait=False)
-            raise VoiceError("the process that checks clips died on this one twice; is there enough memory?")
+            raise EngineFault("checks", "the process that checks clips died twice; is there enough memory?")
 
     async def close(self) -> None:
         """Stop the processes."""

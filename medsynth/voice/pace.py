@@ -19,6 +19,12 @@ _CLUSTER = re.compile(r"[bcdfghjklmnpqrstvwxz]+")
 _VOWELS = re.compile(r"[aeiouy]+")
 _CONSONANTS = re.compile(r"[^aeiouy]{5,}")
 _ONES = (2, 1, 1, 1, 1, 1, 1, 2, 1, 1, 1, 3, 1, 2, 2, 2, 2, 3, 2, 2)  # zero … nineteen
+_QUICK = re.compile(
+    r"a|an|the|of|to|in|on|at|i|it|is|was|and|for|that|this|my|you|he|she|we|they|"
+    r"be|been|as|by|or|if|me|so|do|am|are|have|has|had|with|not|but|his|her|its|"
+    r"your|from",
+    re.IGNORECASE,
+)
 _HIATUS = re.compile(r"i[aou](?!us\b|n\b)|eo|ua(?!r)|uou|ying|[aeiou]ism")
 
 
@@ -81,14 +87,19 @@ def load(text: str, lang: str) -> float:
     """Return what a text needs of a speaker, in the unit of `Speaker.pace`: `load / pace` is seconds of speech.
 
     On running text it equals `units`. Short phrases need more than their syllables, since the last one is
-    drawn out, and in English consonant clusters cost time; the weights are a least-squares fit to 450
-    sentences said by espeak-ng (98 % within 0.83–1.17 of the prediction).
+    drawn out; in English, consonant clusters and beginnings of words cost time, and function words are said
+    quickly. The weights are a least-squares fit to 600 patients' turns said by espeak-ng in 256 voices: the
+    speech found is within 12 % of the prediction for 95 of 100.
     """
     phrases = sum(1 for part in _PHRASE.split(text) if _TOKEN.search(part))
     if lang.split("-")[0] == "zh":
         return 0.98 * units(text, "zh") + 0.2 * phrases
-    clusters = len(_CLUSTER.findall(text.lower())) + sum(units(n, "en") for n in re.findall(r"\d++", text))
-    return 0.43 * units(text, "en") + 0.97 * phrases + 0.5 * clusters
+    numbers = sum(units(n, "en") for n in re.findall(r"\d++", text))
+    words = [t for t in _TOKEN.findall(text) if not t[0].isdigit()]
+    quick = sum(bool(_QUICK.fullmatch(w.replace("’", "'").split("'")[0])) for w in words)
+    clusters = len(_CLUSTER.findall(text.lower())) + numbers
+    full = len(words) + 0.5 * numbers - 0.65 * quick
+    return 0.374 * units(text, "en") + 0.541 * phrases + 0.334 * clusters + 0.48 * full
 
 
 def _number_zh(n: int) -> int:

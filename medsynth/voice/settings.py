@@ -7,11 +7,14 @@ the same model, more connections or another device redo nothing.
 from __future__ import annotations
 
 import os
-from typing import Any, Literal
+import re
+from typing import Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from medsynth.errors import UserError
+from medsynth.llm.settings import public_name
+from medsynth.voice.terms import UNKNOWN, ModelTerms
 
 ResponseFormat = Literal["wav", "flac", "pcm"]
 
@@ -21,7 +24,16 @@ class SpeechServerSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    HOW: ClassVar[frozenset[str]] = frozenset(
+        {"base_url", "api_key_env", "concurrency", "timeout_s", "retries", "accept_licence"}
+    )
+    """What says how the work is done, and not what comes of it."""
+
     model: str = ""
+    licence: str | None = Field(None, description="of the model's weights")
+    accept_licence: bool = Field(
+        False, description="use a model whose licence forbids commercial use, or is not known"
+    )
     base_url: str | None = Field(None, description="such as http://127.0.0.1:8880/v1; else OPENAI_BASE_URL")
     api_key_env: str = Field(
         "OPENAI_API_KEY", description="environment variable that holds the key, if one is needed"
@@ -58,10 +70,15 @@ class SpeechServerSettings(BaseModel):
         return os.environ.get(self.api_key_env, "")
 
     def check(self) -> None:
-        """Raise UserError when no request can be made with these settings."""
+        """Raise UserError when no request can be made with these settings, or the terms were not accepted."""
         self.server()
         if not self.model:
             raise UserError("voice.openai: no model is named; give --model or voice.openai.model")
+        self.terms().require(self.accept_licence)
+
+    def terms(self) -> ModelTerms:
+        """Return the terms of the model's weights, as the user states them."""
+        return ModelTerms("openai", public_name(self.model), self.licence or UNKNOWN)
 
     def identity_json(self) -> str:
         """Return what the sound depends on."""
@@ -75,6 +92,9 @@ class CoquiSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    HOW: ClassVar[frozenset[str]] = frozenset({"devices", "threads", "batch", "timeout_s", "accept_licence"})
+    """What says how the work is done, and not what comes of it."""
+
     model: str = Field("", description="a name of coqui's list, such as tts_models/en/vctk/vits")
     model_path: str | None = Field(None, description="a local checkpoint, or the folder of one (XTTS)")
     config_path: str | None = Field(None, description="of a local model; config.json beside it by default")
@@ -83,7 +103,8 @@ class CoquiSettings(BaseModel):
         False, description="use weights whose licence forbids commercial use, or is not known"
     )
     devices: tuple[str, ...] = Field(
-        ("auto",), description="one process for each: cuda:0, cuda:1, cpu; auto: every GPU, else the CPU"
+        ("auto",),
+        description="one process for each: cuda:0, cuda:1, cpu; auto: every GPU, else the CPU",
     )
     threads: int | None = Field(None, ge=1, description="CPU threads of each process; None: an even part")
     batch: int = Field(16, ge=1, description="utterances of one speaker handed to a process at a time")
@@ -95,11 +116,30 @@ class CoquiSettings(BaseModel):
     )
     timeout_s: float = Field(600, gt=0, description="of one utterance")
 
+    @field_validator("model_path", "config_path")
+    @classmethod
+    def _or_none(cls, path: str | None) -> str | None:
+        return path or None
+
+    @field_validator("devices")
+    @classmethod
+    def _known(cls, devices: tuple[str, ...]) -> tuple[str, ...]:
+        for name in devices or ("",):
+            if not re.fullmatch(r"auto|cpu|mps|(cuda|xpu)(:\d+)?", name):
+                raise ValueError(f"{name!r} is none of auto, cpu, cuda, cuda:N, xpu, xpu:N, mps")
+        return devices
+
     def check(self) -> None:
         """Raise UserError when there is no such model, or its terms were not accepted."""
         from medsynth.voice.coqui_models import check
 
         check(self)
+
+    def terms(self) -> ModelTerms:
+        """Return the terms of the model's weights."""
+        from medsynth.voice.coqui_models import terms
+
+        return terms(self)
 
     def identity_json(self) -> str:
         """Return what the sound depends on."""

@@ -10,12 +10,15 @@ from medsynth.voice.clips import ClipStore, clip_key, in_16_bits
 from medsynth.voice.dialogue import T, Take, Taken, Takes
 from medsynth.voice.engine import Clip, SpeechEngine, Utterance, VoiceError
 from medsynth.voice.judges import Judges
+from medsynth.voice.recognise import Listener
+from medsynth.voice.recognise_settings import RecogniseSettings
 
 
 class Studio:
     """Has many takes done at a time; for one event loop.
 
-    `identities` say what the sound of each engine depends on; `folder` is where the clips to be imitated are.
+    `identities` say what the sound of each engine depends on; `folder` is where the clips to be imitated are,
+    `recognise` what listens to clips that passed their checks.
     """
 
     def __init__(
@@ -25,9 +28,11 @@ class Studio:
         store: ClipStore | None,
         processes: int,
         folder: Path | None = None,
+        recognise: RecogniseSettings | None = None,
     ) -> None:
         self.engines, self._identities, self._store, self._folder = engines, identities, store, folder
         self._judges = Judges(processes)
+        self._listener = Listener(recognise, self._judges) if recognise else None
 
     async def carry_out(self, takes: Takes[T]) -> T:
         """Return what the takes were wanted for. Raises EngineDown."""
@@ -47,12 +52,15 @@ class Studio:
     async def take(self, take: Take) -> Taken:
         """Have one take done and checked. Raises VoiceError, EngineDown."""
         said = await asyncio.gather(*(self._say(utterance) for utterance in take.utterances()))
-        return await self._judges.judge(take, said)
+        taken = await self._judges.judge(take, said)
+        return await self._listener.listen(take, taken) if self._listener else taken
 
     async def close(self) -> None:
         """Close engines, store and processes."""
         for engine in self.engines.values():
             await engine.close()
+        if self._listener is not None:
+            await self._listener.close()
         await self._judges.close()
         if self._store is not None:
             self._store.close()

@@ -53,6 +53,25 @@ def test_front_matter_is_what_the_hub_reads(rows):
         assert words in text
 
 
+@pytest.mark.parametrize(
+    "licence, front_licence, why",
+    [
+        ("CPML", "other", "CPML is the strictest"),
+        ("CC BY-NC-ND 4.0", "cc-by-nc-nd-4.0", "CC-BY-NC-ND-4.0 is the strictest"),
+        ("unknown", "other", "Not recognised: 'unknown'"),
+        ("MPL-2.0", "cc-by-4.0", "CC-BY-4.0 is the strictest"),
+        ("Apache-2.0", "cc-by-4.0", "CC-BY-4.0 is the strictest"),
+    ],
+)
+def test_the_weights_of_a_voice_model_bind_the_corpus(rows, licence, front_licence, why):
+    model = {"engine": "coqui", "model": "tts_models/x|y", "licence": licence}
+    heard = ["CC-BY-4.0", licence]
+    front, text = card_of(rows, info={"voice_models": [model], "voice_licences": heard})
+    assert front["license"] == front_licence and why in text
+    assert f"| coqui | tts\\_models/x\\|y | {licence} |" in text
+    assert front.get("license_name") == (licence.lower() if front_licence == "other" else None)
+
+
 def test_splits_without_rows_are_not_declared(rows):
     info = fake.info_of(rows)
     info["counts"]["validation"] = {"en": 0}

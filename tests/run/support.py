@@ -42,9 +42,7 @@ def kill_after(process: subprocess.Popen, folder: Path, commits: int, delay_s: f
 class InlinePool:
     """Carries tasks out in the calling process."""
 
-    def run(
-        self, tasks: Iterable[Task], on_crash: Callable[[Task, int | None], Task], limit: int | None = None
-    ) -> Iterator[Done]:
+    def run(self, tasks: Iterable[Task], on_crash: Callable[[Task, int | None], Task]) -> Iterator[Done]:
         for task in tasks:
             stage = task.stage.open()
             if task.action == "sketch":

@@ -27,6 +27,7 @@ from medsynth.records import (
     Turn,
 )
 from medsynth.stages.base import Context
+from medsynth.stages.split import SplitSettings, split_of
 from medsynth.stages.voice import VoiceSettings, VoiceStage
 from medsynth.text.spoken import spoken_form
 from medsynth.voice.audio import decode
@@ -87,7 +88,9 @@ class ToneEngine:
             seconds *= 0.4
         t = np.arange(max(1, int(seconds * 16000))) / 16000
         wave = sum(np.cos(2 * np.pi * k * speaker.f0_hz * t) for k in range(1, 8)) / 10
-        return Clip(wave.astype(np.float32), 16000)
+        fade = np.minimum(1.0, (len(t) - np.arange(len(t))) / 320)  # speech dies away
+        syllables = 0.6 + 0.4 * np.sin(2 * np.pi * 4 * t)
+        return Clip((wave * fade * syllables).astype(np.float32), 16000)
 
     def close(self):
         self.said = []
@@ -210,16 +213,23 @@ def test_repair_by_nudge_then_sentences_then_voice_then_rejection():
     first = plain.records[0].speaker_id
 
     (outcome,) = run(stage(ToneEngine(lambda text, s, nudged: not nudged)), record)
-    assert outcome.records[0].notes["repairs"] == "turn 0: attempt 2"
+    repairs = outcome.records[0].notes["repairs"]
+    assert repairs.startswith("turn 0: attempt 2 (attempt 1: duration_ratio 0.4")
     (outcome,) = run(stage(ToneEngine(lambda text, s, nudged: text == texts[0])), record)
-    assert outcome.records[0].notes["repairs"] == "turn 0: sentence by sentence"
+    repairs = outcome.records[0].notes["repairs"]
+    assert repairs.startswith("turn 0: sentence by sentence (attempt 1: duration_ratio 0.4")
+    assert repairs.count("attempt") == 3
     assert outcome.records[0].speaker_id == first
     (outcome,) = run(stage(ToneEngine(lambda text, s, nudged: s.id == first)), record)
-    assert outcome.records[0].notes["repairs"] == f"next voice instead of {first}"
+    repairs = outcome.records[0].notes["repairs"]
+    assert repairs.startswith(f"next voice instead of {first} (turn 0: attempt 1: duration_ratio")
     assert outcome.records[0].speaker_id != first
     engine = ToneEngine(lambda text, s, nudged: True)
     (outcome,) = run(stage(engine), record)
-    assert outcome.reason == Reason.AUDIO_CHECK and outcome.detail.startswith("turn 0: duration_ratio")
+    assert outcome.reason == Reason.AUDIO_CHECK and outcome.detail.startswith(
+        "turn 0: attempt 1: duration_ratio"
+    )
+    assert outcome.detail.count("attempt") == 2 * 3 and outcome.detail.count("sentence by sentence") == 2
     assert len(engine.said) == 2 * (1 + 2 + 2)  # two voices, each: once, two nudges, two sentences
     engine = ToneEngine(lambda text, s, nudged: True)
     (outcome,) = run(stage(engine, repairs=0), record)
@@ -256,6 +266,15 @@ def test_count_is_exact_stratified_and_independent_of_order(count, seed, random)
 def test_a_larger_count_keeps_the_smaller():
     assert set(chosen(stage(count=20), many())) < set(chosen(stage(count=60), many()))
     assert chosen(stage(count=20), many()) != chosen(stage(count=20, context=Context(seed=9)), many())
+
+
+def test_what_is_chosen_lies_in_all_splits():
+    splits = SplitSettings(train=0.6, validation=0.2, test=0.2)
+    records = [dialogue(f"d{i}", split=split_of(f"d{i}", 3, splits)) for i in range(500)]
+    of = {record.id: record.split for record in records}
+    every, some = Counter(of.values()), Counter(of[name] for name in chosen(stage(count=150), records))
+    for split, size in every.items():
+        assert 0.5 < some[split] / (size * 150 / len(records)) < 1.5
 
 
 def test_hours_ids_and_exams(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import subprocess
 import sys
@@ -13,7 +14,7 @@ import pytest
 
 from medsynth.errors import UserError
 from medsynth.records import AGE_GROUPS, GENDERS, Failed, Kept, Reason, Rejected
-from medsynth.stages.base import Context
+from medsynth.stages.base import Context, EngineStage
 from medsynth.stages.voice import VoiceSettings, VoiceStage
 from medsynth.voice.audio import decode
 from medsynth.voice.bank import load_bank, save_bank
@@ -49,7 +50,12 @@ def stage(server, folder, *, journal=True, url=None, **options):
             "bank": "far.csv",
             "check_workers": 0,
             "openai": SpeechServerSettings(
-                base_url=url or server.base_url, model="any", concurrency=8, timeout_s=20, retries=1
+                base_url=url or server.base_url,
+                model="any",
+                licence="CC0-1.0",
+                concurrency=8,
+                timeout_s=20,
+                retries=1,
             ),
             **options,
         }
@@ -59,7 +65,25 @@ def stage(server, folder, *, journal=True, url=None, **options):
 
 
 def run(made, *records):
+    if isinstance(made, EngineStage):
+        return asyncio.run(streamed(made, records))
     return made.decide(records, ["voice"] * len(records))
+
+
+async def streamed(made, records):
+    """Have all voiced as the runner does: as many under way as the stage takes."""
+    outcomes = [None] * len(records)
+
+    async def work(positions):
+        for i in positions:
+            outcomes[i] = await made.judged(records[i], "voice")
+
+    positions = iter(range(len(records)))
+    try:
+        await asyncio.gather(*(work(positions) for _ in range(made.concurrency)))
+    finally:
+        await made.aclose()
+    return outcomes
 
 
 def people(n=1):
@@ -132,7 +156,7 @@ def test_faults_that_pass_change_nothing(server, folder):
     clean = run(stage(server, folder, journal=False), *records)
     server.rates({"429": 0.1, "500": 0.1, "cut": 0.1, "mp3": 0.1, "reset": 0.1})
     options = SpeechServerSettings(
-        base_url=server.base_url, model="any", concurrency=4, timeout_s=20, retries=20
+        base_url=server.base_url, model="any", licence="CC0-1.0", concurrency=4, timeout_s=20, retries=20
     )
     assert run(stage(server, folder, journal=False, openai=options), *records) == clean
     assert len([f for f in server.faults() if f]) >= 3
@@ -211,7 +235,9 @@ def test_settings_that_cannot_work_are_told_before_any_work(server, folder, monk
 
 def test_the_fingerprint_follows_the_sound_and_not_the_server(server, folder):
     base = stage(server, folder)
-    other = SpeechServerSettings(base_url="http://127.0.0.1:9/v1", model="any", concurrency=2, retries=9)
+    other = SpeechServerSettings(
+        base_url="http://127.0.0.1:9/v1", model="any", licence="CC0-1.0", concurrency=2, retries=9
+    )
     assert (
         stage(server, folder, openai=other, check_workers=3, store_gb=1.0).fingerprint() == base.fingerprint()
     )

@@ -16,7 +16,6 @@ from medsynth.voice.bank_clips import (
     Reference,
     Unfit,
     best,
-    clipped_share,
     examine,
     examine_all,
     to_flac,
@@ -24,6 +23,7 @@ from medsynth.voice.bank_clips import (
 from medsynth.voice.bank_corpus import Recording
 from medsynth.voice.bank_reasons import CLIP
 from medsynth.voice.bank_snr import MOST_DB, snr_db
+from medsynth.voice.peaks import clipped_share
 from tests.voice.bank_corpora import TEXTS, clipped, noisy, speech, telephone, with_gap, write
 
 

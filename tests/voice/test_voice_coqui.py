@@ -16,7 +16,7 @@ from medsynth.errors import UserError
 from medsynth.llm.base import EngineDown
 from medsynth.records import Speaker
 from medsynth.voice.coqui import CoquiEngine, devices_of, line_of
-from medsynth.voice.coqui_models import licence_of, terms_line
+from medsynth.voice.coqui_models import licence_of
 from medsynth.voice.coqui_worker import pieces
 from medsynth.voice.engine import EngineFault, Utterance, VoiceError, open_engine, require_engine
 from medsynth.voice.settings import CoquiSettings, EngineSettings
@@ -79,9 +79,9 @@ def test_what_is_said_of_the_weights(tmp_path):
     (tmp_path / "config.json").write_text('{"model": "xtts"}')
     (tmp_path / "model.pth").touch()
     local = CoquiSettings(model_path=str(tmp_path))
-    assert licence_of(local) == "CPML" and "forbids commercial use" in terms_line(local)
+    assert licence_of(local) == "CPML" and "forbids commercial use" in local.terms().line
     (tmp_path / "config.json").write_text('{"model": "vits"}')
-    assert licence_of(local) == "unknown" and "nobody states" in terms_line(local)
+    assert licence_of(local) == "unknown" and "nobody states" in local.terms().line
     assert licence_of(CoquiSettings(model_path=str(tmp_path), licence="MIT")) == "MIT"
 
 

@@ -39,7 +39,9 @@ def server():
 
 def settings(server: Server | str, **more) -> SpeechServerSettings:
     url = server if isinstance(server, str) else server.base_url
-    return SpeechServerSettings(**{"base_url": url, "model": "any", "timeout_s": 20} | more)
+    return SpeechServerSettings(
+        **{"base_url": url, "model": "any", "licence": "CC0-1.0", "timeout_s": 20} | more
+    )
 
 
 def utterance(text: str = "My heel hurts.", speaker: Speaker = SPEAKER, seed: int = 5) -> Utterance:

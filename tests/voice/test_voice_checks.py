@@ -1,0 +1,172 @@
+"""What the checks of clips notice: phrases left out or added, repetition, cut ends, cut peaks."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from medsynth.voice.bank import load_bank
+from medsynth.voice.checks import duration_band, end_db, offset
+from medsynth.voice.dialogue import Take, judge, sentences_of
+from medsynth.voice.engine import Clip, open_engine
+from medsynth.voice.pace import FRAME_S
+from medsynth.voice.phrasing import phrases_of, phrasing
+from medsynth.voice.repetition import repetition
+from medsynth.voice.roughness import roughness
+
+TEXTS = {
+    "en": "My knee has hurt for three weeks now. It started after a long walk in the hills. "
+    "I took some tablets at night. Walking down the stairs is the worst part of it, and it clicks.",
+    "zh": "我膝盖疼了三个星期了。是爬山回来以后开始的。晚上我吃了一点止痛药。下楼梯的时候疼得最厉害，还会响。",
+}
+BANK = [s for lang in TEXTS for s in load_bank() if s.lang == lang]
+VOICES = BANK[::37]
+
+
+@pytest.fixture(scope="module")
+def engine():
+    pytest.importorskip("espeakng_loader", reason="the espeak extra is not installed")
+    opened = open_engine("espeak")
+    yield opened
+    opened.close()
+
+
+def heard(engine, speaker, said: str, damage=lambda samples, rate: samples):
+    clip = engine.synthesize(said, speaker.lang, speaker, 5)
+    take = Take((TEXTS[speaker.lang],), TEXTS[speaker.lang], speaker.lang, speaker, 5)
+    damaged = np.asarray(damage(clip.samples, clip.sample_rate), dtype=np.float32)
+    return judge(take, [Clip(damaged, clip.sample_rate)]).checked
+
+
+def names(checked) -> set[str]:
+    return {problem.split()[0] for problem in checked.problems}
+
+
+def test_sound_clips_pass(engine):
+    for speaker in VOICES:
+        assert heard(engine, speaker, TEXTS[speaker.lang]).problems == ()
+
+
+def test_every_sentence_left_out_is_missed(engine):
+    for speaker in VOICES[::2]:
+        sentences = sentences_of(TEXTS[speaker.lang])
+        for gone in range(len(sentences)):
+            checked = heard(engine, speaker, " ".join(s for n, s in enumerate(sentences) if n != gone))
+            assert "missing" in names(checked), (speaker.id, gone, checked)
+
+
+def test_a_clip_cut_off_is_found_by_its_end_and_by_what_is_missing(engine):
+    for speaker in VOICES:
+        checked = heard(engine, speaker, TEXTS[speaker.lang], lambda x, rate: x[: int(0.6 * len(x))])
+        assert names(checked) & {"duration_ratio", "missing"}, (speaker.id, checked)
+    loud = Clip(np.sin(np.arange(16000) / 5).astype(np.float32), 16000)
+    assert end_db(loud) > -4
+    faded = Clip((loud.samples * np.linspace(1, 0, 16000) ** 2).astype(np.float32), 16000)
+    assert end_db(faded) == pytest.approx(-60, abs=1)
+
+
+def test_what_is_said_over_and_over_is_found(engine):
+    for speaker in VOICES:
+        word = {"en": "tablets", "zh": "晚上"}[speaker.lang]
+        checked = heard(engine, speaker, TEXTS[speaker.lang].replace(word, " ".join([word] * 10)))
+        assert "repetition" in names(checked) or "extra" in names(checked), (speaker.id, checked)
+
+
+@pytest.mark.parametrize("gain", [4, 20])
+def test_peaks_that_the_engine_cut_off_are_found_although_the_clip_is_turned_down(engine, gain):
+    speaker = VOICES[0]
+
+    def overdrive(samples, rate):
+        return np.clip(samples * gain / np.abs(samples).max(), -1, 1)
+
+    checked = heard(engine, speaker, TEXTS[speaker.lang], overdrive)
+    assert "raw_clipped" in names(checked) and checked.values["clipped"] == 0
+
+
+def test_a_constant_in_the_samples_is_found(engine):
+    checked = heard(engine, VOICES[0], TEXTS[VOICES[0].lang], lambda x, rate: x * 0.5 + 0.05)
+    assert "offset" in names(checked)
+    assert offset(np.zeros(10, np.float32)) == 0.0
+
+
+def stretches(*seconds: float, pause: float = 0.3) -> list[tuple[int, int]]:
+    """Return stretches of speech of these lengths, in frames."""
+    found, at = [], 10
+    for length in seconds:
+        found.append((at, at + round(length / FRAME_S)))
+        at = found[-1][1] + round(pause / FRAME_S)
+    return found
+
+
+def test_pauses_need_not_be_where_the_commas_are():
+    text = TEXTS["en"]
+    phrases = phrases_of(text, "en")
+    pace = 4.7
+    whole = [p.load / pace for p in phrases]
+    assert phrasing(phrases, stretches(*whole), pace) == (0.0, 0.0)
+    merged = [whole[0] + whole[1], *whole[2:]]
+    assert max(phrasing(phrases, stretches(*merged), pace)) == 0.0
+    split = [whole[0] / 2, whole[0] / 2, *whole[1:]]
+    assert max(phrasing(phrases, stretches(*split), pace)) == 0.0
+    one_stretch = [sum(whole)]
+    assert max(phrasing(phrases, stretches(*one_stretch), pace)) == 0.0
+    assert phrasing(phrases, stretches(*whole[:2], *whole[3:]), pace).missing > 2
+    assert phrasing(phrases, stretches(*whole, whole[1]), pace).extra > 2
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.text(alphabet="ab ，。,.!? 药1", max_size=60),
+    st.lists(st.floats(0.05, 5), max_size=12),
+    st.sampled_from(["en", "zh"]),
+)
+def test_phrasing_is_finite_and_never_negative(text, seconds, lang):
+    found = phrasing(phrases_of(text, lang), stretches(*seconds), 4.5)
+    assert all(0 <= value < 1e6 for value in found)
+
+
+def test_long_texts_may_vary_less():
+    widths = [high / low for low, high in map(duration_band, (3, 10, 30, 100))]
+    assert widths == sorted(widths, reverse=True) and widths[-1] < 1.5
+
+
+def test_one_long_sound_and_noise_are_no_repetition():
+    t = np.arange(48000) / 16000
+    for signal in (
+        np.sin(2 * np.pi * 150 * t),
+        np.zeros(48000),
+        np.random.default_rng(1).normal(0, 0.1, 48000),
+    ):
+        assert repetition(signal.astype(np.float32), 16000)[0] < 0.6
+    clicks = np.random.default_rng(2).normal(0, 0.1, 6400) * (1 + np.sin(np.arange(6400) / 300)) ** 2
+    likeness, at = repetition(np.tile(clicks, 6).astype(np.float32), 16000)
+    assert likeness > 0.95 and at == pytest.approx(0.4, abs=0.011)
+
+
+@pytest.mark.parametrize("hz", [110, 210])
+@pytest.mark.parametrize("sd", [0.0, 0.006, 0.012])
+def test_jitter_and_shimmer_of_a_made_voice(hz, sd):
+    """Damped resonances at 700 and 1200 Hz, set off at moments and heights that we draw."""
+    rate, chance = 22050, np.random.default_rng(4)
+    periods = rate / hz * (1 + sd * chance.normal(size=hz * 2))
+    heights = 1 + 2 * sd * chance.normal(size=len(periods))
+    starts = np.cumsum(periods)
+    samples = np.zeros(int(starts[-1]) + rate // 10)
+    t = np.arange(rate // 20) / rate
+    for start, height in zip(starts, heights, strict=True):
+        first = int(np.ceil(start))
+        at = t + (first - start) / rate
+        ring = np.exp(-at * 300) * (np.sin(2 * np.pi * 700 * at) + 0.5 * np.sin(2 * np.pi * 1200 * at))
+        samples[first : first + len(t)] += height * ring[: len(samples) - first]
+    true = np.abs(np.diff(periods)).mean() / periods.mean()
+    found = roughness((samples / 4).astype(np.float32), rate)
+    assert found.pairs > hz
+    assert abs(found.jitter - true) < 0.002 + 0.2 * true
+    assert (found.shimmer > 0.01) == (sd > 0)
+
+
+def test_noise_has_no_periods():
+    noise = np.random.default_rng(1).normal(0, 0.1, 32000).astype(np.float32)
+    assert roughness(noise, 16000)[:2] == (0.0, 0.0)
