@@ -107,11 +107,11 @@ def _continue(origin: Workspace, request: Request) -> Workspace:
     if config.result_json() != origin.config.result_json():
         result = origin.config.result_json()
         changed = "-".join(
-            f"{key.split('.')[-1]}-{value}"
+            f"{key.split('.')[-1]}-{Path(value).name if isinstance(value, str) else value}"
             for key, value in sorted((request.settings or {}).items())
-            if override(origin.config, {key: value}).result_json() != result
+            if value is not None and override(origin.config, {key: value}).result_json() != result
         )
-        name = slug(f"{origin.config.name}-{changed}")
+        name = slug(f"{origin.config.name}-{changed or 'all'}")
         out = out or origin.path.parent / name
         config = override(config, {"name": name})
     if out is None or out.resolve() == origin.path.resolve():
@@ -140,11 +140,11 @@ def carry_out(workspace: Workspace, until: str, display: Display) -> Path:
     *voice* ends in a corpus too: a corpus is how audio leaves a run. The stages before it leave their
     kept records as `<run>/<stage>.jsonl`.
     """
-    remember(workspace.path)
     whole = until in ("voice", "pack")
     plan = Plan.of(workspace, until)
     with display:
         _tell_terms(workspace.config, plan, display)
+        remember(workspace.path)  # from here on it is the last run; one that cannot begin is not
         shards = execute(workspace, plan, display, need_licence=whole)
         if whole:
             pack_run(workspace, shards, display)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from medsynth.text.facts.drugs_en import drug_at
 from medsynth.text.facts.model import Fact
 from medsynth.text.facts.questions_en import tagged
@@ -69,7 +71,7 @@ def allergies(t: Tokens) -> list[Fact]:
 
 def _turned(between: list[str], denied: bool) -> bool:
     """Whether an allergy to one of several is denied: "allergic to latex, not to penicillin", "not to X but to Y"."""
-    for word, after in zip(between, between[1:] + [""], strict=True):
+    for word, after in pairwise((*between, "")):
         if word == "not" and after in ("to", ""):
             denied = True
         elif word == "but" and after == "to":

@@ -22,6 +22,7 @@ _CRITICAL = frozenset(("dose", "frequency"))
 _OWNED = frozenset(("dose", "frequency", "lab", "vital"))
 _DIGITS = "0123456789"
 _SMALL = 10
+_MONTHS = 12
 _BESIDE = 3  # terms that two small numbers must stand beside to count the same
 
 
@@ -40,7 +41,7 @@ def compare_amounts(
             by_number.setdefault(fact.number, []).append(fact)
             parts = fact.number.split("-") if "-" in fact.number else _date_parts(fact)
             if not parts and "/" in fact.number:
-                parts = fact.number.split("/")  # "1/800" is one in 800
+                parts = [*fact.number.split("/"), *_year_behind(fact.text)]  # "1/800" is one in 800
             for part in parts:
                 by_number.setdefault(part, []).append(fact)
     pairs = {(fact.of, fact.value) for fact in rewrite}
@@ -69,12 +70,12 @@ def compare_amounts(
             elif other := other_rate(fact, source, rewrite):
                 found.append(finding("altered", "critical", other, fact))
             continue
-        if _doubled(fact, origins, uses, pairs):
-            found.append(finding("invented", "critical", None, fact))
-            continue
         swapped = _swapped(fact, origins, source, pairs)
         if swapped is not None:
             found.append(finding("altered", "critical" if fact.kind in _CRITICAL else "major", swapped, fact))
+            continue
+        if _doubled(fact, origins, uses, pairs):
+            found.append(finding("invented", "critical", None, fact))
             continue
         origin = max(origins, key=lambda o: (o.of == fact.of, known.shared(o, said, fact), -uses[id(o)]))
         moved = _moved(fact, origin, uses, lost, known, said)
@@ -254,7 +255,11 @@ def _doubled(fact: Fact, origins: list[Fact], uses: Counter[int], pairs: set[tup
         and bool(fact.of)
         and not fact.vague
         and all(
-            o.kind == "dose" and o.of and not _same_owner(o, fact) and uses[id(o)] and (o.of, fact.value) in pairs
+            o.kind == "dose"
+            and o.of
+            and not _same_owner(o, fact)
+            and uses[id(o)]
+            and (o.of, fact.value) in pairs
             for o in origins
         )
     )
@@ -326,6 +331,13 @@ def _severity(fact: Fact, rival: Fact | None) -> Severity:
         if small and not (rival is not None and rival.of == fact.of and fact.of):
             return "minor"
     return "major"
+
+
+def _year_behind(text: str) -> list[str]:
+    """Return the year that "01/08" may tell, as two centuries write it; nothing where it tells none."""
+    month, _, year = text.partition("/")
+    dated = month.isdigit() and 0 < int(month) <= _MONTHS and len(year) == 2 and year.isdigit()
+    return [f"20{year}", f"19{year}"] if dated and "0" in (month[0], year[0]) else []
 
 
 def _date_parts(fact: Fact) -> list[str]:

@@ -201,6 +201,8 @@ class ClauseReader:
                 last = self.clauses[-1]
                 opened = tuple(_with(x, "open") if x.polarity == "asserted" else x for x in last.terms)
                 self.clauses[-1] = Statement(last.start, last.end, opened, -1, sentence=self.sentence)
+            if "there" in self.words[max(self.first, i - 2) : i]:
+                self.settled = len(self.terms)  # "my foot itches there was not anything else"
             self.terms[self.settled :] = [
                 _with(term, "open") if term.polarity == "asserted" else term
                 for term in self.terms[self.settled :]
@@ -263,6 +265,8 @@ class ClauseReader:
         word = self.words[i]
         if word == ":" and i + 2 < self.behind and bare_denial(self.words, i + 1, self.behind):
             return False
+        if word == "otherwise":
+            return opens_clause(self.words, i, self.behind)  # not "no trouble otherwise, fever or chills"
         if word in ENDS:
             return self.words[i - 1] not in ("look", "looks", "looking", "looked")
         if word not in JOINTS:
@@ -367,7 +371,13 @@ class ClauseReader:
                 state = "open"
             else:
                 state, cue = "denied", self.t.starts[scope.cue]
-                if self.depth <= HELD and words[scope.cue] in DETERMINING and words[scope.cue + 1] != "more":
+                named = (
+                    self.depth <= HELD and words[scope.cue] in DETERMINING and words[scope.cue + 1] != "more"
+                )
+                if named and words[i - 1] not in (
+                    "at",
+                    "during",
+                ):  # not where or when: "no trouble at school"
                     weight = 2  # "no complications": named to be denied, like a finding
                 scope.names.append(name)
                 scope.last = max(scope.last, i + length - 1)

@@ -14,8 +14,8 @@ VERBAL = word_set(
     havent hasnt hadnt couldnt shouldnt wouldnt"""
 )
 NOMINAL = word_set(
-    """no without denies denied deny denying withhold withholds withheld withholding neither nor none nobody nothing nowhere unable lack lacks lacking lacked
-    unlikely negative absence devoid"""
+    """no without denies denied deny denying withhold withholds withheld withholding neither nor none nobody
+    nothing nowhere unable lack lacks lacking lacked unlikely negative absence devoid"""
 )
 # Prohibitions and refusals. "stop" and "avoid" tell somebody not to.
 AVOID = word_set(
@@ -30,6 +30,11 @@ STOPS = frozenset(("", ".", ";", "\n"))
 RULED = {"ruled": (("ruled", "out"),), "rule": (("rule", "out"),), "r": (("r", "/", "o"),)}
 PARTICIPLES = word_set("avoided stopped discontinued skipped banned declined refused")
 PRONOUNS = word_set("you i he she it they we")
+# What is not there until a time comes, is there from then on.
+OCCURRING = word_set(
+    """appear appears happen happens occur occurs start starts begin begins develop develops show up come on be become
+    becomes emerge emerges arise arises diagnosed noticed found apparent noticeable evident known seen"""
+)
 BRACKETS = frozenset("()[]")
 JOINTS = word_set("and , or as that than so")
 BEHIND = 4  # a denial at the end reaches back over so many terms
@@ -103,7 +108,7 @@ PSEUDO: dict[str, tuple[tuple[str, ...], ...]] = {
 }  # fmt: skip
 ENDS = word_set(
     """but however except although though which who because since then unless until if when while whereas : whose where
-    still instead besides despite after before due apart"""
+    still instead besides despite after before due apart otherwise"""
 )
 # What begins a clause of its own behind a comma or "and".
 OPENERS = word_set(

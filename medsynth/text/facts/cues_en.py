@@ -22,6 +22,7 @@ from medsynth.text.facts.cue_words_en import (
     NAMELESS,
     NO,
     NOMINAL,
+    OCCURRING,
     OPENERS,
     PARTICIPLES,
     PARTICLE_BEFORE,
@@ -147,6 +148,14 @@ def cue_at(words: list[str], i: int, behind: int, first: int) -> tuple[int, Fact
     return None
 
 
+def waits(words: list[str], i: int, behind: int) -> bool:
+    """Whether a denial at token `i` says when something comes: "do not appear until later"."""
+    j = i + 1
+    while j < min(i + 5, behind) and words[j] in OCCURRING:
+        j += 1
+    return words[j : j + 1] in (["until"], ["till"]) and j < behind
+
+
 def _given_up(words: list[str], i: int, behind: int) -> bool:
     """Whether what one comes off is a medicine or a habit ("came off it", "come off the tablets"), not a curb."""
     near = words[i : min(i + 4, behind)]
@@ -225,6 +234,8 @@ def starts_anew(words: list[str], i: int, behind: int, denied: bool) -> bool:
     word, before = words[i], words[i - 1]
     if word in PAUSES:
         return True
+    if before == "else" and (word == "the" or word in PRONOUNS):
+        return True  # "there was nothing else the only thing is"
     subject, _, verb = word.partition("'")
     if not denied or before in CARRIES or subject not in PRONOUNS:
         return False

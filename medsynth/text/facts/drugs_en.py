@@ -37,7 +37,21 @@ CAPITALISED = word_set("versed soma sonata yasmin yaz inh epo tpa nph asa pepto 
 # Listed among the medicines, but what is spoken of is what the body makes.
 _BODILY = frozenset(("uric acid",))
 # What may stick to a name whose blank was lost, and from how many letters on it is looked for.
-_BEHIND = ("are", "is", "was", "were", "and", "for", "can", "may", "has", "should", "which", "increases", "reduces")
+_BEHIND = (
+    "are",
+    "is",
+    "was",
+    "were",
+    "and",
+    "for",
+    "can",
+    "may",
+    "has",
+    "should",
+    "which",
+    "increases",
+    "reduces",
+)
 _GLUED = 10
 _INFLECTIONS = ("s", "'s")
 
@@ -92,7 +106,10 @@ def one_drug(word: str) -> str | None:
         generic = single.get(word.removesuffix("s").removesuffix("'"))
     if generic is None and len(word) > _GLUED:
         # A lost blank: "vedolizumabare medications".
-        generic = next((single[w] for end in _BEHIND if len(w := word.removesuffix(end)) < len(word) and w in single), None)
+        generic = next(
+            (single[w] for end in _BEHIND if len(w := word.removesuffix(end)) < len(word) and w in single),
+            None,
+        )
     if generic is None and len(word) > 6 and word not in _NOT_DRUGS and _STEMS.fullmatch(word):
         generic = _misspelt(word) or word
     return generic

@@ -60,6 +60,8 @@ _LISTED = (
         r"(?P<x>[\u4e00-\u9fff、]{1,12}?)(?:的|特异性)*IgE(?:抗体)?(?:呈|为|明显|水平)?(?:阳性|升高|增高)",
         re.IGNORECASE,
     ),
+    # 尘螨(++)，猫毛阳性
+    re.compile(rf"(?P<x>[\u4e00-\u9fff]{{1,6}}?){_POSITIVE}"),
     # 花粉是我的过敏原
     re.compile(
         rf"(?P<x>[^,，。;；:：!！?？\n不]{{1,10}}?)[就也都才]?是[^,，。;；:：!！?？\n不]{{0,6}}{_SOURCE}"
@@ -71,15 +73,27 @@ _LISTED = (
     ),
     # 吃海鲜就起疹子, 头孢用了以后全身出红疹
     re.compile(
-        r"(?:[用吃喝服打输碰摸闻沾]|接触|注射|使用|食用|服用|静滴|口服)[到了上过完]{0,2}(?P<x>[^,，。;；:：!！?？\n]{1,10}?)"
-        r"(?P<rash>(?:[之以]?后|就|便|都|也|会|身上|全身|皮肤|脸上|出现|发生|引起|过|了|的时候|时|[,，]){1,5}"
+        r"(?:[用吃喝服打输碰摸闻沾]|接触|接种|注射|使用|食用|服用|静滴|口服)[到了上过完]{0,2}(?P<x>[^,，。;；:：!！?？\n不没无未]{1,10}?)"
+        r"(?:(?:[之以]?后|就|便|都|也|会|身上|全身|皮肤|脸上|出现|发生|引起|有|过|了|的时候|时|[,，]|(?P<not>并?没有?|并?未|无)){1,5}"
         r"(?:[起出长发][了过]?(?:一?身|好?多|满身|些)?(?:的|小)?)?(?:皮疹|红疹|疹子?|风团|荨麻疹|红?疙瘩|过敏性?休克|过敏反应))"
     ),
     re.compile(
-        r"(?P<x>[^,，。;；:：!！?？\n]{1,8}?)[一]?(?:[用吃喝服打输碰摸闻沾]|接触|注射|使用|服用)[到了上过完]{0,2}"
+        r"(?P<x>[^,，。;；:：!！?？\n不没无未]{1,8}?)一?(?:[用吃喝服打输碰摸闻沾]|接触|注射|使用|服用)[到了上过完]{0,2}"
         r"(?:[之以]?后|就|便|都|也|会|身上|全身|皮肤|脸上|出现|发生){1,4}"
         r"(?:[起出长发][了过]?(?:一?身|好?多|满身|些)?(?:的|小)?)(?:皮疹|红疹|疹子?|风团|荨麻疹|红?疙瘩)"
     ),
+)
+# One of these stands in whatever the pattern in the same place fits.
+_RASH = ("疹", "风团", "疙瘩", "休克", "过敏反应")
+_NEEDED = (
+    ("敏感",),
+    ("敏原", "敏源", "应原", "应源", "敏物"),
+    ("ige", "IgE", "IGE", "Ige"),
+    ("阳性", "+"),
+    ("敏原", "敏源", "应原", "应源", "敏物"),
+    ("过敏",),
+    _RASH,
+    _RASH,
 )
 # Of microbes, tumours and side effects it tells no allergy.
 _NO_ALLERGY = re.compile(
@@ -87,7 +101,7 @@ _NO_ALLERGY = re.compile(
 )
 # 出现过药物过敏反应: somebody had one.
 _HAD = re.compile(
-    r"(?:(?:出现|发生|有)[过了的]|曾经?(?:有|出现|发生))[^,，。;；:：!！?？\n不没无未]{0,6}过敏反应"
+    r"(?:(?:出现|发生|有)[过了的]|[也还都]有|曾经?(?:有|出现|发生))[^,，。;；:：!！?？\n不没无未]{0,6}过敏反应"
 )
 _STOP_WORDS = re.compile(r"(?:这|那|可能|做|是|它|会|都|详|需)")
 _CONSTITUTION = re.compile(
@@ -192,20 +206,23 @@ def allergies(text: str, known: Sequence[Name]) -> list[Fact]:
 def _of_listed(text: str, known: Sequence[Name], found: Sequence[Fact]) -> list[Fact]:
     """Return the allergies told without the plain words for it, of substances that are listed."""
     more: list[Fact] = []
-    for pattern in _LISTED:
+    for needed, pattern in zip(_NEEDED, _LISTED, strict=True):
+        if not any(word in text for word in needed):
+            continue
         for match in pattern.finditer(text):
             start, end = match.span()
             denied = bool(match.groupdict().get("not"))
             before = text[max(0, start - 6) : start]
             if _asked_or_supposed(text, start, end) or (not denied and _DENIED.search(before)):
                 continue
+            told = [*found, *more]
             for value, at, stop in _substances(text, *match.span("x"), known):
                 listed = value in ALLERGENS or any(
                     n.kind in ("drug", "class") and at <= n.start and n.end <= stop for n in known
                 )
                 if not listed and (tail := next((a for a in _BY_LENGTH if text[at:stop].endswith(a)), "")):
                     value, at, listed = tail, stop - len(tail), tail in ALLERGENS
-                if listed and not any(f.start < stop and at < f.end for f in (*found, *more)):
+                if listed and not any(f.start < stop and at < f.end for f in told):
                     more.append(_fact(text, value, at, max(end, stop), negated=denied))
     return more
 

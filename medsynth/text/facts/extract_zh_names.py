@@ -293,4 +293,8 @@ def _add(
             return
     form = _FORM.match(text, end) if stem else None
     value = text[root_at:end] if stem else root
+    # 青霉素 within the longer 青霉素皮试 is listed all the same.
+    value = next(
+        (v for word, kind, v, _ in _index()[0].get(value[:2], ()) if kind == "drug" and word == value), value
+    )
     added.append(Name(root_at, form.end() if form else end, "drug", value))

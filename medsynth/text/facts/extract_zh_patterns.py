@@ -61,8 +61,8 @@ FREQUENCIES = (
 )  # fmt: skip
 # 一天(打)四针: so many injections a day.
 SHOTS = re.compile(rf"(?:要|需|得|可以?)?[打注射]{{0,2}}{_RANGE}针")
-# 28天来一回: of a monthly period.
-CYCLE = re.compile(r"来(?:一|1)?[次回趟]|来(?:一|1)\Z")
+# What shows that a monthly period is meant.
+CYCLE = re.compile(r"月经|例假|生理期|大姨妈|来(?:一|1)?[次回趟]|来(?:一|1)\Z")
 TIMING = re.compile(
     r"(?P<ate>吃[完过]了?饭)|(?P<bed>临?睡前|睡觉(?:之)?前|晚睡前)|(?P<meal>[早午晚]?[饭餐食](?:之|以)?(?P<side>前|后|时|中))"
     r"|(?P<fast>空腹)|(?P<single>顿服)|(?P<prn>必要时|按需)|(?P<with>随餐)"

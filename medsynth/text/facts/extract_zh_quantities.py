@@ -34,6 +34,7 @@ from medsynth.text.facts.extract_zh_units import (
 )
 from medsynth.text.facts.model import Fact
 
+_SHORTEST_CYCLE = 15  # days
 _MEAL = {"前": "before meals", "后": "after meals", "时": "with meals", "中": "with meals"}
 
 
@@ -129,18 +130,15 @@ class _Reader(Reader):
             if number is None or number.low <= 0:
                 return
             days = days_of(match["p"])
-            if number.low == number.high and CYCLE.search(match[0]):
-                # 28天来一回: how long a cycle is.
-                unit = {1: "day", 7: "week", 30: "month"}.get(days)
-                if unit:
-                    self.add(
-                        "duration",
-                        f"{spread(number.low, number.high)} {unit}",
-                        start,
-                        end,
-                        number=spread(number.low, number.high),
-                    )
-                    return
+            if (
+                days == 1
+                and number.low >= _SHORTEST_CYCLE
+                and CYCLE.search(self.flat, max(0, start - 12), end)
+            ):
+                # 月经28天来一回, 月经周期28天: how long the cycle is.
+                size = spread(number.low, number.high)
+                self.add("duration", f"{size} day", start, end, number=size)
+                return
             if match["p"] == "年" and number.high < 1:
                 days = 360  # 每半年 is 每六个月
             times = number_of(match["t1"], match["t2"] or "") if match["t1"] else None
@@ -171,8 +169,8 @@ class _Reader(Reader):
             if (shots := SHOTS.match(self.flat, end)) and (
                 number := number_of(shots["n1"], shots["n2"] or "")
             ):
-                often = spread(number.low, number.high)
-                self.add("frequency", rate(number.low, number.high, days), start, shots.end(), number=often)
+                size = spread(number.low, number.high)
+                self.add("frequency", rate(number.low, number.high, days), start, shots.end(), number=size)
                 return
             self.add("frequency", rate(1, 1, days), start, end, vague=days <= 1 or "每" not in match[0])
         elif kind == "other":

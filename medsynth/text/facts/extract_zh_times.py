@@ -17,6 +17,8 @@ from medsynth.text.facts.extract_zh_patterns import (
 from medsynth.text.facts.extract_zh_reader import Reader
 from medsynth.text.facts.extract_zh_units import length, time_value
 
+_AGO = re.compile(r"[前后内](?!半)")
+_OF_YEAR = re.compile(r"[今去明前当同本]年\D{0,2}\Z|年\Z")
 # 09年 is in this century up to this one.
 _THIS_CENTURY = 40
 
@@ -124,7 +126,14 @@ def duration(reader: Reader, i: int) -> int:
         return reader.add("duration", "half day", i, end, vague=True)
     if bare == "月" and not match["gap"] and "个" not in match[0] and digits not in ("半", "两", "俩", "仨"):
         pregnant = re.search(r"[孕产余已经近满了]\Z|停经|病程", flat[max(0, i - 3) : i])
-        if not pregnant and not match["u1"] and flat[match.end("u") : match.end("u") + 1] not in ("余", "多"):
+        # 1月后复查, 3月前出现: a length of time where no year is told.
+        ago = _AGO.match(flat, match.end("u")) and not _OF_YEAR.search(flat, max(0, i - 6), i)
+        if (
+            not pregnant
+            and not ago
+            and not match["u1"]
+            and flat[match.end("u") : match.end("u") + 1] not in ("余", "多")
+        ):
             return reader.add(
                 "number", spread(low, high), i, match.end("u"), of="month", number=spread(low, high)
             )

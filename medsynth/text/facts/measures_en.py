@@ -6,7 +6,16 @@ from medsynth.text.facts.model import FactKind
 from medsynth.text.facts.numbers_en import Number, number_at, plain
 from medsynth.text.facts.periods_en import PeriodReader
 from medsynth.text.facts.quantity_words_en import AGE_BEFORE, CODES, LABS, SCALE, TIMES_OF_DAY, VITALS
-from medsynth.text.facts.units_en import COUNTED, DOSE_UNITS, TIME, UNITS, period_name, rate, spread, time_value
+from medsynth.text.facts.units_en import (
+    COUNTED,
+    DOSE_UNITS,
+    TIME,
+    UNITS,
+    period_name,
+    rate,
+    spread,
+    time_value,
+)
 
 
 class MeasureReader(PeriodReader):

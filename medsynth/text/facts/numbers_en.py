@@ -51,8 +51,9 @@ def number_at(words: list[str], i: int, starts: list[int], ends: list[int]) -> N
         second = _single(words, j + 1, starts, ends)
         if second is not None and second[1] == j + 2 and 0 < second[0] - value <= 1:
             return Number(value, second[0], i, second[1], digits)  # "two, three times"
-    if not digits and j + 1 < len(words) and words[j] in _UNITS and words[j + 1] in _COUNTED:
-        if _UNITS[words[j]] == value + 1:
+    if not digits and words[j + 1 : j + 2] and words[j + 1] in _COUNTED:
+        second = _single(words, j, starts, ends)
+        if second is not None and second[1] == j + 1 and second[0] == value + 1:
             return Number(value, value + 1, i, j + 1, digits)  # "four five times"
     if j + 1 < len(words) and (between or words[j] in _DASHES or words[j] in ("to", "or")):
         second = _single(words, j + 1, starts, ends)
@@ -148,10 +149,18 @@ def _half(words: list[str], value: float, j: int) -> tuple[float, int]:
     return value, j
 
 
+def _nought(words: list[str], i: int) -> bool:
+    """Whether token `i` is the nought of "one oh two", said as a letter before another digit."""
+    return words[i] in ("oh", "o") and i + 1 < len(words) and 0 < _UNITS.get(words[i + 1], 0) < 10
+
+
 def _decimals(words: list[str], i: int) -> tuple[str, int]:
     """Read what follows a decimal point: "one two five" and "one twenty five" are both 125."""
     digits = ""
-    while i < len(words) and (words[i] in _UNITS or words[i] in _TENS):
+    while i < len(words) and (words[i] in _UNITS or words[i] in _TENS or _nought(words, i)):
+        if _nought(words, i):
+            digits, i = digits + "0", i + 1
+            continue
         ten = _TENS.get(words[i])
         if ten is not None and i + 1 < len(words) and 0 < _UNITS.get(words[i + 1], 0) < 10:
             ten, i = ten + _UNITS[words[i + 1]], i + 1
@@ -172,6 +181,9 @@ def _spelt(words: list[str], i: int) -> tuple[float, int]:
         current, j, used = 1, j + 1, 2
     while j < len(words):
         word = words[j]
+        if used == 1 and not total and 0 < current < 100 and _nought(words, j):
+            current, j, used = current * 100 + _UNITS[words[j + 1]], j + 2, used + 2
+            continue
         if word in _UNITS:
             value = _UNITS[word]
             if (
@@ -220,7 +232,7 @@ def _spelt(words: list[str], i: int) -> tuple[float, int]:
         used += 1
         j += 1
     amount = total + current
-    if j + 1 < len(words) and words[j] == "point" and (words[j + 1] in _UNITS or words[j + 1] in _TENS):
+    if j + 1 < len(words) and words[j] == "point" and _decimals(words, j + 1)[0]:
         decimals, k = _decimals(words, j + 1)
         return float(f"{int(amount)}.{decimals}"), k
     if j < len(words):

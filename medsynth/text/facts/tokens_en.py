@@ -98,10 +98,11 @@ def tokenise(text: str) -> Tokens:
         starts.append(start)
         ends.append(end)
         last = end
-    for i, word in enumerate(words):
-        if word == "." and 0 < i < len(words) - 1 and words[i - 1] in _SPOKEN and words[i + 1] in _SPOKEN:
-            if low[starts[i] - 1] == " " and text[starts[i + 1]].islower():
-                words[i] = "point"  # "seven . three", as a transcript without capitals writes it
+    for i in range(1, len(words) - 1):
+        if words[i] == "." and words[i - 1] in _SPOKEN and words[i + 1] in _SPOKEN:
+            # "seven . three", as a transcript without capitals writes it
+            spoken = low[starts[i] - 1] == " " and text[starts[i + 1]].islower()
+            words[i] = "point" if spoken else "."
     sentence_of, sentences = _sentences(words, starts, ends, text, turns)
     return Tokens(text, words, starts, ends, sentence_of, sentences)
 
@@ -175,8 +176,9 @@ _IRREGULAR = {
     "went": "go", "gone": "go", "had": "have", "has": "have", "saw": "see", "seen": "see", "threw": "throw",
     "swollen": "swell", "slept": "sleep", "lost": "lose", "bled": "bleed", "broke": "break", "broken": "break",
     "ran": "run", "found": "find", "knew": "know", "known": "know", "grew": "grow", "grown": "grow",
-    "worse": "worsen", "lungs": "lung", "diagnoses": "diagnosis", "biopsies": "biopsy",
+    "worse": "worsen", "families": "family", "lungs": "lung", "diagnoses": "diagnosis", "biopsies": "biopsy",
     "died": "die", "dying": "die", "dies": "die", "dead": "die", "death": "die", "shown": "show", "spread": "spread",
+    "family": "family",
 }  # fmt: skip
 
 

@@ -97,7 +97,9 @@ def time_value(low: float, high: float, word: str) -> str:
 def period_name(word: str) -> str:
     """Return a unit of time as it stands in a rate: "ml/second" and "ml/hour" are not the same."""
     base, factor = TIME[word]
-    return _NAMES[factor] if base == "min" else "month" if factor == 1 else "year" if factor == 12 else "decade"
+    return (
+        _NAMES[factor] if base == "min" else "month" if factor == 1 else "year" if factor == 12 else "decade"
+    )
 
 
 def spread(low: float, high: float, unit: str) -> str:

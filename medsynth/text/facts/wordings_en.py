@@ -21,7 +21,7 @@ from medsynth.text.facts.cue_words_en import (
     UNKNOWING,
     UNWORDED,
 )
-from medsynth.text.facts.cues_en import pseudo_cue
+from medsynth.text.facts.cues_en import pseudo_cue, waits
 from medsynth.text.facts.tokens_en import Tokens
 from medsynth.text.facts.words_en import STOPWORDS, name_of
 
@@ -64,7 +64,11 @@ def wording_of(words: list[str], first: int, behind: int, asked: bool = False) -
             if word == "no" and (i + 1 >= behind or words[i + 1] in PARTICLE_BEFORE):
                 continue
             pseudo = pseudo_cue(words, i, behind) if word in PSEUDO else 0
-            denies = denies or not pseudo or words[i + pseudo - 1] in UNKNOWING
+            denies = (
+                denies
+                or (not pseudo and not waits(words, i, behind))
+                or (pseudo > 0 and words[i + pseudo - 1] in UNKNOWING)
+            )
             bare = BARE.get(word)
             if bare is None:
                 bare = word[:-3] if word.endswith("n't") else word
@@ -113,7 +117,7 @@ def tally(t: Tokens, first: int, behind: int) -> tuple[int, tuple[tuple[int, str
             continue
         if force == _DENIES:
             pseudo = pseudo_cue(words, i, behind) if word in PSEUDO else 0
-            if pseudo > 2:
+            if pseudo > 2 or waits(words, i, behind):
                 continue  # "no more than"
             after = words[i + 1] if i + 1 < behind else ""
             denials += not (word == "no" and (after in PARTICLE_BEFORE or after.startswith(("i'", "it'"))))

@@ -15,7 +15,7 @@ STOPWORDS = word_set(
     towards under up upon with within about after again against all also any because before between both down during
     each either else ever every few further here how however just like made make makes many more most much no not
     now only other own same some such still there through too until very what when where which while who whom whose
-    why yes yeah okay ok well um uh oh mhm hmm right really actually get gets got getting go goes going went gone
+    why yes yeah okay ok well um uh oh mhm hmm left right really actually get gets got getting go goes going went gone
     come comes coming came one two three four five six seven eight nine ten it's i'm i've i'd i'll you're you've
     you'll you'd he's she's they're we're we've let let's that's there's what's thing things something anything
     everything lot lots kind sort bit little quite maybe perhaps though although say says said tell tells told ask

@@ -125,7 +125,7 @@ def test_dose_belongs_to_the_drug_before_it() -> None:
     [
         ("对青霉素过敏", [("penicillin", False)]),
         ("青霉素过敏史", [("penicillin", False)]),
-        ("有尘螨、花粉和宠物毛发过敏史", [("宠物毛发", False), ("尘螨", False), ("花粉", False)]),
+        ("有尘螨、花粉和宠物毛发过敏史", [("动物毛发", False), ("尘螨", False), ("花粉", False)]),
         ("无药物过敏史", [("none", True)]),
         ("否认药物及食物过敏史", [("none", True)]),
         ("对头孢不过敏", [("cephalosporin", True)]),
