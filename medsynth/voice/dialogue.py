@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Generator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
@@ -20,6 +20,7 @@ from medsynth.voice.checks import Checked, check
 from medsynth.voice.effects.apply import Treatment, treat
 from medsynth.voice.effects.plan import DialoguePlan, TurnPlan, paced
 from medsynth.voice.engine import Clip, Utterance, VoiceEngine, VoiceError
+from medsynth.voice.timbre import Timbre, apart, limit, timbre_of
 
 T = TypeVar("T")
 
@@ -71,10 +72,25 @@ class Taken(NamedTuple):
     duration_s: float
     checked: Checked
     treated: TreatedClip | None = None
+    timbre: Timbre | None = None
 
 
 Takes: TypeAlias = Generator[Take, Taken, T]
 """Asks for one take after the other, and returns what it wanted them for."""
+
+
+@dataclass
+class _Said:
+    """A turn that was said: by whom, in which clip, what had to be repaired, and how to say it `again`.
+
+    `again` takes the name that the seeds are drawn from.
+    """
+
+    index: int
+    speaker: Speaker
+    taken: Taken
+    repair: str
+    again: Callable[[str], Takes[tuple[Taken, str]]]
 
 
 @dataclass
@@ -90,12 +106,13 @@ class Voiced:
     spoken: dict[int, str] = field(default_factory=dict)
     effects: dict[int, tuple[Effect, ...]] = field(default_factory=dict)
 
-    def add(self, index: int, speaker: Speaker, taken: Taken, repair: str) -> None:
+    def add(self, said: _Said) -> None:
         """Take up the clip of a turn."""
-        self.audio[index] = _audio(taken.flac, taken.duration_s, speaker)
-        self.checks[index] = taken.checked.values
-        if repair:
-            self.repairs.append(f"turn {index}: {repair}")
+        taken = said.taken
+        self.audio[said.index] = _audio(taken.flac, taken.duration_s, said.speaker)
+        self.checks[said.index] = taken.checked.values
+        if said.repair:
+            self.repairs.append(f"turn {said.index}: {said.repair}")
 
 
 def voice_turns(
@@ -104,16 +121,20 @@ def voice_turns(
     """Ask for, and return, a clip for every turn whose role is in `speakers`.
 
     A turn that fails its checks is said again up to `repairs` times with another seed and pace, then
-    sentence by sentence. Raises ClipRejected when that does not help.
+    sentence by sentence. One that does not sound like the others of its role is said again once.
+    Raises ClipRejected when that does not help.
     """
-    voiced = Voiced()
+    turns: list[_Said] = []
     for index, (turn, text) in enumerate(zip(dialogue.turns, spoken, strict=True)):
         if turn.role in speakers:
-            name = f"{seed}|{dialogue.id}|{index}"
-            taken, repair = yield from _voice_turn(
-                text, dialogue.lang, speakers[turn.role], name, index, repairs
+            said = yield from _say_turn(
+                text, dialogue.lang, speakers[turn.role], _name(seed, dialogue, index), index, repairs
             )
-            voiced.add(index, speakers[turn.role], taken, repair)
+            turns.append(said)
+    yield from _of_one_voice(turns, repairs)
+    voiced = Voiced()
+    for said in turns:
+        voiced.add(said)
     return voiced
 
 
@@ -132,35 +153,68 @@ def voice_patient_like(
     keeps them (`keep_clean`).
     """
     voiced, plain = Voiced(), Voiced()
+    turns: list[_Said] = []
+    plainly_said: list[_Said] = []
+    plans: dict[int, TurnPlan] = {}
     for index, (turn, text) in enumerate(zip(dialogue.turns, spoken, strict=True)):
         if turn.role not in speakers:
             continue
-        speaker, name = speakers[turn.role], f"{seed}|{dialogue.id}|{index}"
+        speaker, name = speakers[turn.role], _name(seed, dialogue, index)
         planned = plan.turns.get(index, TurnPlan(text))
         as_planned = planned.for_engine(speaker)
         other = as_planned.text != text or as_planned.pace != 1.0
-        taken: Taken | None = None
-        repair = ""
+        said: _Said | None = None
         if other:
             who = paced(speaker, as_planned.pace)
             try:
-                taken, repair = yield from _voice_turn(
+                said = yield from _say_turn(
                     as_planned.text, dialogue.lang, who, name, index, repairs, as_planned.treatment
                 )
             except ClipRejected as error:
                 voiced.repairs.append(f"turn {index}: said plainly ({'; '.join(error.problems)})")
                 as_planned = TurnPlan(text, treatment=planned.treatment)
-        if taken is None or plan.keep_clean:
-            own = None if taken is not None else as_planned.treatment
-            plainly, repaired = yield from _voice_turn(
-                text, dialogue.lang, speaker, name, index, repairs, own
-            )
-            plain.add(index, speaker, plainly, repaired)
-            if taken is None:
-                taken, repair = plainly, repaired
-        voiced.add(index, speaker, taken, repair)
-        _take_treated(voiced, index, speaker, as_planned, taken)
+        if said is None or plan.keep_clean:
+            own = None if said is not None else as_planned.treatment
+            plainly = yield from _say_turn(text, dialogue.lang, speaker, name, index, repairs, own)
+            plainly_said.append(plainly)
+            said = said or replace(plainly)
+        turns.append(said)
+        plans[index] = as_planned
+    yield from _of_one_voice(turns, repairs)
+    if plan.keep_clean:
+        yield from _of_one_voice(plainly_said, repairs)
+    for one in plainly_said:
+        plain.add(one)
+    for one in turns:
+        voiced.add(one)
+        _take_treated(voiced, one.index, one.speaker, plans[one.index], one.taken)
     return voiced, plain
+
+
+def _of_one_voice(turns: Sequence[_Said], repairs: int) -> Takes[None]:
+    """Note how far each clip is from the others of its speaker; have one that stands out said again, once.
+
+    The one furthest off goes first, since it makes the others look worse than they are. Raises ClipRejected
+    when it stands out as before.
+    """
+    for speaker in dict.fromkeys(said.speaker.id for said in turns):
+        own = [said for said in turns if said.speaker.id == speaker]
+        again: set[int] = set()
+        while distances := apart([said.taken.timbre for said in own]):
+            place = max(distances, key=lambda n: distances[n])
+            said, highest = own[place], limit(len(distances))
+            problem = f"timbre {distances[place]:.2f} outside 0.00–{highest:.2f}"
+            if distances[place] <= highest:
+                break
+            if not repairs or place in again:
+                raise ClipRejected(said.index, (problem,))
+            again.add(place)
+            said.taken, repair = yield from said.again("timbre")
+            said.repair = "; ".join(filter(None, (said.repair, f"said again ({problem})", repair)))
+        for place, distance in distances.items():
+            taken = own[place].taken
+            checked = taken.checked._replace(values=taken.checked.values | {"timbre": distance})
+            own[place].taken = taken._replace(checked=checked)
 
 
 def _take_treated(voiced: Voiced, index: int, speaker: Speaker, planned: TurnPlan, taken: Taken) -> None:
@@ -212,14 +266,15 @@ def judge(take: Take, said: Sequence[Clip]) -> Taken:
     except VoiceError as error:
         return Taken(b"", 0.0, Checked({}, (f"speech_s 0: {error}",)))
     checked = check(finished.samples, SAMPLE_RATE, take.text, take.lang, speaker, said)
+    timbre = timbre_of(finished.samples, SAMPLE_RATE, checked.values.get("f0_hz", 0.0))
     if take.treatment is None or checked.problems:
-        return Taken(finished.flac, finished.duration_s, checked)
+        return Taken(finished.flac, finished.duration_s, checked, timbre=timbre)
     done = treat(finished.samples, take.treatment, checked.values["f0_hz"] or speaker.f0_hz)
     treated = TreatedClip(
         encode(done.pcm, speaker.engine, speaker.id), len(done.pcm) / SAMPLE_RATE, done.effects,
         Checked(done.values, done.problems),
     )  # fmt: skip
-    return Taken(finished.flac, finished.duration_s, checked, treated)
+    return Taken(finished.flac, finished.duration_s, checked, treated, timbre)
 
 
 def sentences_of(text: str) -> list[str]:
@@ -233,6 +288,22 @@ def joined(clips: Sequence[Clip], pause_s: float = _JOIN_S) -> Clip:
     gap = np.zeros(round(pause_s * rate), dtype=np.float32)
     pieces = [piece for clip in clips if len(clip.samples) for piece in (trim(clip), gap)]
     return Clip(np.concatenate(pieces[:-1]) if pieces else gap, rate)
+
+
+def _say_turn(
+    text: str,
+    lang: str,
+    speaker: Speaker,
+    name: str,
+    index: int,
+    repairs: int,
+    treatment: Treatment | None = None,
+) -> Takes[_Said]:
+    def say(name: str) -> Takes[tuple[Taken, str]]:
+        return _voice_turn(text, lang, speaker, name, index, repairs, treatment)
+
+    taken, repair = yield from say(name)
+    return _Said(index, speaker, taken, repair, lambda why: say(f"{name}|{why}"))
 
 
 def _voice_turn(
@@ -257,6 +328,10 @@ def _voice_turn(
             return taken, _repaired("sentence by sentence", failed)
         failed.append(f"sentence by sentence: {', '.join(taken.checked.problems)}")
     raise ClipRejected(index, tuple(failed))
+
+
+def _name(seed: int, dialogue: Dialogue, index: int) -> str:
+    return f"{seed}|{dialogue.id}|{index}"
 
 
 def _repaired(how: str, failed: Sequence[str]) -> str:

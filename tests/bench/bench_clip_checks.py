@@ -3,6 +3,7 @@
 Sound clips of real rows (MEDSYNTH_REAL_DATA, else the shipped samples) in every voice of the built-in bank, and
 as many again with one fault each, planted in what the engine gives, before it is finished and checked as in a
 run (`medsynth.voice.dialogue.judge`). A table says for each fault how many are caught, and by which measurement.
+A second one is of dialogues of 4 to 6 clips of one voice, and the same with the last clip by somebody else.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from medsynth.voice.bank import load_bank
 from medsynth.voice.dialogue import Take, judge, sentences_of
 from medsynth.voice.engine import Clip, VoiceEngine, open_engine
 from medsynth.voice.pace import load, units
+from medsynth.voice.timbre import MAX_APART, apart
 from tests.bench.__main__ import through
 
 REAL = os.environ.get("MEDSYNTH_REAL_DATA")
@@ -98,6 +100,11 @@ class Planter:
         mine = case.speaker
         return self._other(case, lambda s: (s.gender, s.age_group) == (mine.gender, mine.age_group))
 
+    def other_age(self, case: Case) -> Clip:
+        """Let a speaker of the same gender and another age group speak."""
+        mine = case.speaker
+        return self._other(case, lambda s: s.gender == mine.gender and s.age_group != mine.age_group)
+
     def clipped(self, case: Case) -> Clip:
         """Drive the loudest 2 % of the samples over full scale."""
         clip = self.say(case)
@@ -129,6 +136,9 @@ class Planter:
             s for s in self.speakers if s.lang == case.speaker.lang and s.id != case.speaker.id and fits(s)
         ]
         return self.say(case, speaker=random.Random(case.seed).choice(others))
+
+
+IMPOSTORS = ("other_speaker", "other_age", "other_gender")
 
 
 _OTHER_WORDS = {
@@ -225,15 +235,52 @@ def caught(planter: Planter, fault: str, source: Iterator[Case], count: int) -> 
     return found, by
 
 
+def planted_into_dialogues(
+    planter: Planter, by_lang: dict[str, list[str]], speakers: Sequence[Speaker], count: int, seed: int
+) -> None:
+    """Print how many of `count` sound dialogues are blamed, and of those with a clip by somebody else are caught.
+
+    `at 1 %`: by the distance of that clip alone, over what 1 in 100 sound dialogues reach.
+    """
+    chance = random.Random(f"dialogues {seed}")
+    own: list[float] = []
+    planted: dict[str, list[float]] = {name: [] for name in IMPOSTORS}
+    any_check: Counter[str] = Counter()
+    for number in range(count):
+        lang = LANGUAGES[number % len(LANGUAGES)]
+        speaker = chance.choice([s for s in speakers if s.lang == lang])
+        said = [
+            Case(text, lang, speaker, seed * 1_000_000 + number * 10 + n)
+            for n, text in enumerate(chance.sample(by_lang[lang], chance.randint(4, 6)))
+        ]
+        timbres = [judge(case.take(), [planter.sound(case)]).timbre for case in said]
+        own.append(max(apart(timbres).values(), default=0.0))
+        for name in IMPOSTORS:
+            taken = judge(said[-1].take(), [getattr(planter, name)(said[-1])])
+            distance = apart([*timbres[:-1], taken.timbre]).get(len(said) - 1, 0.0)
+            planted[name].append(distance)
+            any_check[name] += bool(taken.checked.problems) or distance > MAX_APART
+    blamed = sum(distance > MAX_APART for distance in own)
+    print(f"planted into a dialogue: {blamed} of {count} sound dialogues blamed (timbre over {MAX_APART})")
+    print(f"{'by':18} {'at 1 %':>8} {'at 2 %':>8} {'at limit':>9} {'with all checks':>16}")
+    for name, distances in planted.items():
+        limits = (*np.quantile(own, (0.99, 0.98)), MAX_APART)
+        shares = [100 * float(np.mean(np.array(distances) > limit)) for limit in limits]
+        row = "".join(f"{share:{width}.0f} %" for share, width in zip(shares, (7, 7, 8), strict=True))
+        print(f"{name:18}{row}{100 * any_check[name] / count:15.0f} %")
+
+
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description="What the checks of clips notice.")
     parser.add_argument("--clean", type=int, default=1000, help="sound clips")
     parser.add_argument("--faulty", type=int, default=100, help="clips of each fault")
+    parser.add_argument("--dialogues", type=int, default=200, help="dialogues that a clip is planted into")
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
     speakers = load_bank()
-    source = cases(texts(), speakers, given.seed)
+    by_lang = texts()
+    source = cases(by_lang, speakers, given.seed)
     engine = open_engine("espeak")
     try:
         planter = Planter(engine, speakers)
@@ -243,8 +290,10 @@ def main() -> None:
             names = ", ".join(f"{name} {n}" if n else name for name, n in by.most_common())
             label = "(false alarms)" if fault == "sound" else fault
             print(f"{label:18} {found:4} of {count:5}   {names}", flush=True)
-        spent, audio = (sum(column) for column in zip(*planter.cost, strict=True))
-        print(f"finishing and checking take {spent / audio:.4f} CPU-s a second of audio")
+        if planter.cost:
+            spent, audio = (sum(column) for column in zip(*planter.cost, strict=True))
+            print(f"finishing and checking take {spent / audio:.4f} CPU-s a second of audio")
+        planted_into_dialogues(planter, by_lang, speakers, given.dialogues, given.seed)
     finally:
         engine.close()
 
