@@ -34,7 +34,7 @@ _VOICES_TRIED = 2
 SIBLING = "-patient-like"
 """What the id of a patient-like dialogue ends in where the corpus has the clean one too."""
 _SUMMARISED = ("f0_hz", "pace", "duration_ratio", "loudness_lufs", "gap_s", "treated_lufs", "snr_db")
-_WORST = ("missing", "extra", "repetition", "word_error", "critical_missing")  # 0 for most clips
+_WORST = ("missing", "extra", "repetition", "timbre", "word_error", "critical_missing")
 
 
 class Casting:
