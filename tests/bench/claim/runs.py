@@ -58,9 +58,7 @@ class Place:
 
 def carry_out(out: Path, sizes: Sizes, say: Say) -> None:
     """Do whatever of the experiment is not done yet. Raises UserError for another experiment's folder, Stopped."""
-    torch.set_num_threads(
-        1
-    )  # as many steps a second as two threads at this size, and the same sums everywhere
+    torch.set_num_threads(1)  # at this size as quick as two, and the same sums everywhere
     place = Place(out, sizes, say)
     _claim(place)
     _make_corpora(place)
