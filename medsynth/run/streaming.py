@@ -229,12 +229,12 @@ async def run_stream(tasks: Sequence[Task], send: Callable[[Any], None]) -> None
 
 
 def _helpers(tasks: Sequence[Task]) -> ProcessPoolExecutor | None:
-    """Return processes for what a stage computes on its replies; None for a small run or a single core.
+    """Return processes, one a core, for what a stage computes on its replies; None for a small run or a single core.
 
     They are started when they are first needed.
     """
-    size = min(default_workers() - 1, MOST_HELPERS)
-    if size < 1 or len(tasks) < HELPED_FROM:
+    size = min(default_workers(), MOST_HELPERS)
+    if size < 2 or len(tasks) < HELPED_FROM:
         return None
     context = multiprocessing.get_context("spawn")
     return ProcessPoolExecutor(size, mp_context=context, initializer=_help)
