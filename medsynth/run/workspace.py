@@ -177,7 +177,8 @@ def prepare_run(path: Path, config: PipelineConfig, base: Path) -> Workspace:
 def derive_run(origin: Workspace, path: Path, config: PipelineConfig) -> Workspace:
     """Start a new run from another one's finished work (hard links), so that only what differs is redone."""
     if not is_run(path):
-        for folder in (origin.path / "stages").iterdir():
+        path.mkdir(parents=True, exist_ok=True)
+        for folder in sorted((origin.path / "stages").glob("*")):  # none where a run never began
             target = path / "stages" / folder.name
             shutil.copytree(folder, target, copy_function=_link, dirs_exist_ok=True)
         if origin.journal.exists():

@@ -122,6 +122,17 @@ def test_wrong_uses_are_one_line_before_any_work(qa, options, told):
     assert not list(qa.parent.glob("runs/*/stages/*")), "nothing was done"
 
 
+def test_a_run_that_could_not_begin_is_gone_on_with(qa):
+    answer = "Rest it. Put ice on it for ten minutes. See a doctor if it lasts longer than two weeks."
+    row = {"id": "r0", "question": "My heel hurts when I get up. What can I do?", "answer": answer}
+    qa.write_text(json.dumps(row) + "\n")
+    raw = ("--lang", "en", "--licence", "CC0-1.0", "--out", "run")
+    with pytest.raises(UserError, match="no server is named"):
+        call("voice", "--src", qa, *raw, "--engine", "openai")
+    code, told = call("voice", "--src", "run", "--engine", "espeak", "--out", "other")
+    assert code == 0 and "1 voiced" in told, told
+
+
 def test_run_takes_the_consent_too(qa):
     with pytest.raises(UserError, match="--accept-licence means nothing to espeak"):
         call("run", "demo", "--src", qa, "--accept-licence")
