@@ -169,13 +169,6 @@ class Journal:
         )
         return [(r[0], r[1], int(r[2]), int(r[3]), r[4], r[5]) for r in rows]
 
-    def copy_to(self, path: Path) -> None:
-        """Write a whole copy of this journal to `path`."""
-        target = sqlite3.connect(path)
-        with target:
-            self._db.backup(target)
-        target.close()
-
     def close(self) -> None:
         """Close the file. Closing twice is harmless."""
         self.tick(0)

@@ -6,8 +6,9 @@ import errno
 import fcntl
 import os
 import shutil
+import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from medsynth.errors import UserError
@@ -44,6 +45,20 @@ def commit(path: Path, write: Callable[[Path], object]) -> None:
 def commit_text(path: Path, text: str) -> None:
     """Write a text file atomically (UTF-8)."""
     commit(path, lambda temporary: temporary.write_bytes(text.encode()))
+
+
+def copy_database(source: Path, target: Path) -> None:
+    """Write a whole copy of a SQLite file, also of one that is being written. Raises UserError for a full disk."""
+
+    def write(temporary: Path) -> None:
+        with closing(sqlite3.connect(source, timeout=30)) as db, closing(sqlite3.connect(temporary)) as copy:
+            db.backup(copy)
+
+    try:
+        commit(target, write)
+    except sqlite3.DatabaseError as error:
+        target.with_name(f".{target.name}.{os.getpid()}.tmp").unlink(missing_ok=True)
+        raise UserError(f"{source} cannot be copied to {target}: {error}") from None
 
 
 def remove_leftovers(folder: Path) -> None:

@@ -3,6 +3,7 @@
 <run>/run.json          resolved pipeline and the state of each stage
 <run>/stages/<stage>/   committed shards
 <run>/journal.sqlite    every reply of a chat model
+<run>/clips.sqlite      what slow engines said
 <run>/corpus/           the finished corpus, put in place as the last step
 """
 
@@ -19,8 +20,9 @@ from typing import Any
 from medsynth.config import PipelineConfig, parse_config
 from medsynth.errors import UserError
 from medsynth.llm.journal import JOURNAL, Journal, Usage
-from medsynth.run.files import commit_text
+from medsynth.run.files import commit_text, copy_database
 from medsynth.stages.base import Context
+from medsynth.voice.clips import CLIPS
 
 RUNS = Path("runs")
 LAST = RUNS / ".last"
@@ -165,8 +167,7 @@ def open_run(path: Path) -> Workspace:
 
 def prepare_run(path: Path, config: PipelineConfig, base: Path) -> Workspace:
     """Make or reopen a run folder for this pipeline. What is still valid of earlier work is reused."""
-    if path.exists() and not is_run(path) and any(not p.name.startswith(".") for p in path.iterdir()):
-        raise UserError(f"{path} is not empty and not a run; give --out another folder")
+    _refuse_strange(path)
     path.mkdir(parents=True, exist_ok=True)
     earlier = open_run(path) if is_run(path) else Workspace(path, config, base)
     workspace = Workspace(path, config, base, earlier.stages, earlier.generations)
@@ -175,18 +176,30 @@ def prepare_run(path: Path, config: PipelineConfig, base: Path) -> Workspace:
 
 
 def derive_run(origin: Workspace, path: Path, config: PipelineConfig) -> Workspace:
-    """Start a new run from another one's finished work (hard links), so that only what differs is redone."""
+    """Start a new run from another one's finished work, so that only what differs is redone.
+
+    Shards are hard links; replies of models and clips of engines are copied, since both runs write on.
+    """
     if not is_run(path):
-        path.mkdir(parents=True, exist_ok=True)
+        _refuse_strange(path)
+        unfinished = path / ".derived"  # what a killed run leaves there is in nobody's way
+        shutil.rmtree(unfinished, ignore_errors=True)
+        unfinished.mkdir(parents=True)
         for folder in sorted((origin.path / "stages").glob("*")):  # none where a run never began
-            target = path / "stages" / folder.name
-            shutil.copytree(folder, target, copy_function=_link, dirs_exist_ok=True)
-        if origin.journal.exists():
-            journal = Journal(origin.journal)
-            journal.copy_to(path / JOURNAL)
-            journal.close()
-        Workspace(path, config, origin.base, origin.stages, origin.generations).save()
+            shutil.copytree(folder, unfinished / "stages" / folder.name, copy_function=_link)
+        for store in (JOURNAL, CLIPS):
+            if (origin.path / store).exists():
+                copy_database(origin.path / store, unfinished / store)
+        Workspace(unfinished, config, origin.base, origin.stages, origin.generations).save()
+        for entry in sorted(unfinished.iterdir(), key=lambda p: p.name == "run.json"):
+            entry.rename(path / entry.name)
+        unfinished.rmdir()
     return prepare_run(path, config, origin.base)
+
+
+def _refuse_strange(path: Path) -> None:
+    if path.exists() and not is_run(path) and any(not p.name.startswith(".") for p in path.iterdir()):
+        raise UserError(f"{path} is not empty and not a run; give --out another folder")
 
 
 def _link(source: str, target: str) -> None:

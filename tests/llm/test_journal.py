@@ -23,6 +23,7 @@ from medsynth.llm.budget import Budget, BudgetReached, cost_of
 from medsynth.llm.journal import Journal
 from medsynth.llm.session import NoAnswer, Session, parse
 from medsynth.llm.settings import BudgetSettings, LLMOverride, LLMSettings, Price
+from medsynth.run.files import copy_database
 
 
 class Verdict(BaseModel):
@@ -287,7 +288,7 @@ os.kill(os.getpid(), signal.SIGKILL)
     assert journal.usage()[0].replies == 100
     request = ChatRequest((Message("user", "99"),), stage="filter")
     assert journal.get(request.key("tiny")) is not None
-    journal.copy_to(tmp_path / "copy.sqlite")
+    copy_database(tmp_path / "journal.sqlite", tmp_path / "copy.sqlite")
     journal.close()
     copy = Journal(tmp_path / "copy.sqlite")
     assert copy.usage()[0].replies == 100

@@ -136,9 +136,17 @@ def test_other_settings_ask_only_what_is_new(server, source, tmp_path):
     # Another server address and less in flight: nothing is asked. Other questions: all of them.
     asking_run(tmp_path / "run", source, server.base_url.replace("127.0.0.1", "localhost"), concurrency=3)
     assert asked(server, source) == before
+    half_made = tmp_path / "derived" / ".derived" / "stages" / "ask"  # as a kill leaves it
+    half_made.mkdir(parents=True)
+    (half_made / "half").touch()
     other = derive_run(workspace, tmp_path / "derived", workspace.config)
     carry_out(other)
     assert asked(server, source) == before, "a run that starts from another one has its replies"
+    (tmp_path / "strange").mkdir()
+    (tmp_path / "strange" / "thesis.tex").touch()
+    with pytest.raises(UserError, match="not empty and not a run"):
+        derive_run(workspace, tmp_path / "strange", workspace.config)
+    assert [p.name for p in (tmp_path / "strange").iterdir()] == ["thesis.tex"]
     asking_run(tmp_path / "run", source, server.base_url, twist=" please")
     assert sum(asked(server, source).values()) == 2 * sum(before.values())
 

@@ -156,6 +156,16 @@ def test_the_terms_of_the_model_travel_into_the_corpus(folder, undisturbed):
     assert result(folder / "whole") == undisturbed
 
 
+def test_a_run_made_from_another_has_its_clips(folder, undisturbed):
+    info, _, _ = card(folder / "whole")
+    out = ("--src", str(folder / "whole"), "--out", str(folder / "fewer"), "--accept-licence")
+    nowhere = ("--set", "voice.openai.base_url=http://127.0.0.1:9/v1", "--count", "7")
+    told = finished(medsynth("voice", *out, *nowhere))
+    assert "7 voiced" in told, told
+    fewer, _, _ = card(folder / "fewer")
+    assert fewer["voice_models"] == info["voice_models"]
+
+
 def test_a_spare_engine_that_never_spoke_binds_nobody(folder, undisturbed):
     more = ("--set", "voice.engine=espeak", "--set", "voice.fallbacks=[openai]", "--set", "voice.count=2")
     finished(run("http://127.0.0.1:9/v1", folder / "spare", *more))
