@@ -176,7 +176,7 @@ def _dialogue_columns() -> list[pl.Expr]:
         pl.col("department").fill_null(""),
         pl.col("provenance").struct.field("engine").alias("rewriter"),
         *(pl.col("patient").struct.field(name).fill_null(UNKNOWN).alias(name) for name in profile),
-        *(_check(name).alias(name) for name in ("f0_hz", "pace", "faithfulness")),
+        *(_check(name).alias(name) for name in ("f0_hz", "pace", "jitter", "hnr_db", "faithfulness")),
         _check("repairs").alias("model_repairs"),
         *(_note(name).alias(name) for name in ("relaxed", "repairs")),
     ]

@@ -17,6 +17,7 @@ _TURN = re.compile(r"\A(?:turn \d+|\d+): ?")
 _VOICE = re.compile(r" instead of \S+\Z")
 _HEAD = ("Speaker", "n", "Median F0", "Middle half", "Expected", "Difference", "Outside band")
 _PACE_HEAD = ("Median pace", "Middle half", "Expected")
+_ROUGHNESS_HEAD = ("n sampled", "Jitter", "HNR")
 
 
 def pitch_section(facts: Facts) -> Html:
@@ -126,14 +127,21 @@ def _profile_table(part: pl.DataFrame, lang: str) -> Html:
                 f"{num(middle, 1)}\u202f/s",
                 f"{num(slow, 1)}–{num(quick, 1)}",
                 num(_median(cell["pace_own"]), 1),
+                num(cell["jitter"].drop_nulls().len()),
+                f"{num(_median(cell['jitter']), 1)}\u202f%",
+                f"{num(_median(cell['hnr_db']), 1)}\u202fdB",
             )
         )
     caption = (
         f"{lang}: measured against expected, by who speaks. Pitch in Hz, its difference in semitones (median "
-        f"over dialogues, each against its own speaker); pace in {_unit(part)} a second without pauses"
+        f"over dialogues, each against its own speaker); pace in {_unit(part)} a second without pauses. "
+        "Jitter (how unlike successive periods are in length) and harmonics-to-noise ratio: medians over the "
+        "dialogues of which a clip was in the sample"
     )
     return (
-        table((*_HEAD, *_PACE_HEAD), rows, numeric=tuple(range(1, 10)), caption=caption) if rows else Html("")
+        table((*_HEAD, *_PACE_HEAD, *_ROUGHNESS_HEAD), rows, numeric=tuple(range(1, 13)), caption=caption)
+        if rows
+        else Html("")
     )
 
 

@@ -38,7 +38,7 @@ class VoiceStage(GlobalStage[Dialogue]):
     """Speaks dialogues. Splits, genders and languages are never crossed in the choice of a voice."""
 
     name: ClassVar[str] = "voice"
-    version: ClassVar[int] = 6
+    version: ClassVar[int] = 7
     resource: ClassVar[Literal["cpu", "io", "gpu"]] = "cpu"
     Settings: ClassVar[type[StageSettings]] = VoiceSettings
     settings: VoiceSettings

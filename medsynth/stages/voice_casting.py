@@ -34,6 +34,7 @@ _VOICES_TRIED = 2
 SIBLING = "-patient-like"
 """What the id of a patient-like dialogue ends in where the corpus has the clean one too."""
 _SUMMARISED = ("f0_hz", "pace", "duration_ratio", "loudness_lufs", "gap_s", "treated_lufs", "snr_db")
+_SAMPLED = ("jitter", "shimmer", "hnr_db")
 _WORST = ("missing", "extra", "repetition", "timbre", "word_error", "critical_missing")
 
 
@@ -194,6 +195,9 @@ class Casting:
             if values:
                 checks[name] = round(statistics.median(values), 3)
                 checks[f"{name}_min"], checks[f"{name}_max"] = round(min(values), 3), round(max(values), 3)
+        for name in _SAMPLED:
+            if heard := [c[name] for c in of_patient if name in c]:
+                checks[name] = round(statistics.median(heard), 3)
         for name in _WORST:
             if heard := [c[name] for c in of_patient if name in c]:
                 checks[f"{name}_max"] = round(max(heard), 3)

@@ -19,6 +19,7 @@ from medsynth.voice.pace import FRAME_S, levels, load, runs, speech_mask
 from medsynth.voice.peaks import clipped_share, peak_crowding
 from medsynth.voice.phrasing import phrases_of, phrasing
 from medsynth.voice.repetition import repetition
+from medsynth.voice.roughness import roughness
 
 # Speech found over speech expected varies like a sum of independent syllables, and with how the speaker feels.
 # A word or two is drawn out or clipped as a whole.
@@ -133,6 +134,17 @@ def check(
     if raw:
         _check_raw(raw, values, problems)
     return Checked(values, tuple(problems))
+
+
+def sampled(samples: NDArray[np.float32], sample_rate: int) -> dict[str, float]:
+    """Return what is measured on a sample of the clips only: `jitter` and `shimmer` (per cent), `hnr_db`.
+
+    Nothing where hardly anything is voiced. They say how a corpus sounds; no clip is rejected for them.
+    """
+    found = roughness(samples, sample_rate)
+    if not found.jitter:
+        return {}
+    return {"jitter": 100 * found.jitter, "shimmer": 100 * found.shimmer, "hnr_db": found.hnr_db}
 
 
 def f0_band(speaker: Speaker, voiced: int) -> tuple[float, float]:

@@ -1,7 +1,7 @@
 """`python -m tests.bench.bench_profiles`: what the built-in voices sound like, by age group, gender and language.
 
-At least 20 clips a cell, each by another voice or of another text: median pitch and its span within a clip, pace, and
-local jitter. A figure is drawn beside published norms (sources in `medsynth/voice/calibrate.py`), and neighbouring
+At least 20 clips a cell, each by another voice or of another text: median pitch and its span within a clip, pace,
+local jitter and shimmer, and harmonics-to-noise ratio. A figure is drawn beside published norms (sources in `medsynth/voice/calibrate.py`), and neighbouring
 profiles are compared; exits with 1 when two of them do not differ as they should.
 """
 
@@ -18,13 +18,17 @@ from numpy.typing import NDArray
 from medsynth.records import AGE_GROUPS, GENDERS
 from medsynth.voice.bank import load_bank
 from medsynth.voice.bank_calibrate import SENTENCES
+from medsynth.voice.checks import sampled
 from medsynth.voice.engine import open_engine
 from medsynth.voice.f0 import f0_track
 from medsynth.voice.pace import speech_seconds, units
-from medsynth.voice.roughness import roughness
 
 FIGURE = Path(__file__).parents[2] / "docs" / "figures" / "voices-profiles.png"
-MEASURES = ("F0 median (Hz)", "F0 span 10–90 % (semitones)", "pace (syllables or characters/s)", "jitter (%)")
+MEASURES = (
+    "F0 median (Hz)", "F0 span 10–90 % (semitones)", "pace (syllables or characters/s)", "jitter (%)", "shimmer (%)",
+    "HNR (dB)",
+)  # fmt: skip
+DIGITS = (0, 1, 1, 2, 1, 1)
 # Published medians of speaking F0 in Hz: Shipp & Hollien 1972 (men of 20–29, 40–49 and 80–89), Traunmüller & Eriksson
 # 1995 (adults), Sorenson 1989 (children of 6–10), Voice Foundation 2025 (girls of 16).
 NORMS_HZ = {
@@ -59,6 +63,10 @@ ORDERS = [
         (3, lang, (gender, "adult"), (gender, "elderly"))
         for lang, gender in itertools.product(SENTENCES, GENDERS)
     ),
+    *(
+        (5, lang, (gender, "elderly"), (gender, "adult"))
+        for lang, gender in itertools.product(SENTENCES, GENDERS)
+    ),
 ]
 Cells = dict[tuple[str, str, str], NDArray[np.float64]]
 
@@ -78,8 +86,8 @@ def measured(clips: int) -> Cells:
                 track = f0_track(clip.samples, clip.sample_rate)
                 low, high = np.quantile(track, (0.1, 0.9))
                 pace = units(text, lang) / speech_seconds(clip.samples, clip.sample_rate)
-                jitter = 100 * roughness(clip.samples, clip.sample_rate).jitter
-                rows.append((np.median(track), 12 * np.log2(high / low), pace, jitter))
+                rough = sampled(clip.samples, clip.sample_rate)
+                rows.append((np.median(track), 12 * np.log2(high / low), pace, *rough.values()))
             cells[lang, gender, age] = np.array(rows)
     finally:
         engine.close()
@@ -88,10 +96,13 @@ def measured(clips: int) -> Cells:
 
 def table(cells: Cells) -> str:
     """Return the medians, with the 10th and 90th percentile, as Markdown."""
-    lines = ["| language | gender | age group | clips | " + " | ".join(MEASURES) + " |", "|---" * 8 + "|"]
+    lines = [
+        "| language | gender | age group | clips | " + " | ".join(MEASURES) + " |",
+        "|---" * (4 + len(MEASURES)) + "|",
+    ]
     for (lang, gender, age), rows in cells.items():
         shown = []
-        for n, digits in enumerate((0, 1, 1, 2)):
+        for n, digits in enumerate(DIGITS):
             low, middle, high = np.quantile(rows[:, n], (0.1, 0.5, 0.9))
             shown.append(f"{middle:.{digits}f} ({low:.{digits}f}–{high:.{digits}f})")
         lines.append(f"| {lang} | {gender} | {age} | {len(rows)} | " + " | ".join(shown) + " |")
@@ -118,7 +129,7 @@ def draw(cells: Cells, path: Path) -> None:
     import matplotlib.pyplot as plt
 
     colours = {"female": "#b5446e", "male": "#2b6ca3"}
-    figure, axes = plt.subplots(2, 2, figsize=(9.6, 6.4), dpi=80)
+    figure, axes = plt.subplots(2, 3, figsize=(13.2, 6.4), dpi=80)
     for n, (axis, name) in enumerate(zip(axes.flat, MEASURES, strict=True)):
         for (lang, gender, age), rows in cells.items():
             x = (

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from medsynth.voice.bank import load_bank
-from medsynth.voice.checks import duration_band, end_db, offset
+from medsynth.voice.checks import duration_band, end_db, offset, sampled
 from medsynth.voice.dialogue import Take, judge, sentences_of
 from medsynth.voice.engine import Clip, open_engine
 from medsynth.voice.pace import FRAME_S
@@ -169,4 +169,15 @@ def test_jitter_and_shimmer_of_a_made_voice(hz, sd):
 
 def test_noise_has_no_periods():
     noise = np.random.default_rng(1).normal(0, 0.1, 32000).astype(np.float32)
-    assert roughness(noise, 16000)[:2] == (0.0, 0.0)
+    assert roughness(noise, 16000)[:3] == (0.0, 0.0, 0.0) and sampled(noise, 16000) == {}
+
+
+@pytest.mark.parametrize("hz", [100, 230])
+@pytest.mark.parametrize("db", [5, 15, 25])
+def test_hnr_is_the_noise_that_was_added(hz, db):
+    rate = 22050
+    t = np.arange(2 * rate) / rate
+    voice = np.sum([np.sin(2 * np.pi * hz * k * t + k * k) / k for k in range(1, 4000 // hz)], axis=0)
+    noise = np.random.default_rng(5).normal(size=len(t))
+    noise *= np.sqrt((voice**2).mean() / (noise**2).mean() / 10 ** (db / 10))
+    assert sampled(((voice + noise) / 10).astype(np.float32), rate)["hnr_db"] == pytest.approx(db, abs=1)
