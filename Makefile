@@ -94,6 +94,8 @@ bench: $(VENV)/.dev ## records per second, CPU-seconds per second of audio, star
 	$(BIN)/python -m tests.bench.bench_engine
 	$(BIN)/python -m tests.bench.bench_llm
 	$(BIN)/python -m tests.bench.bench_clip_checks
+	$(BIN)/python -m tests.bench.bench_profiles
+	$(BIN)/python -m tests.bench.bench_voice_stage
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.bench.bench_train
 	$(BIN)/python -m tests.bench.bench_dedup --rows 20000
 	$(BIN)/python -m tests.bench.bench_dedup --growth 10000 100000
