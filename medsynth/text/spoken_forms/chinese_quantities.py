@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 
 from medsynth.text.spoken_forms.chinese_dates import text_before
+from medsynth.text.spoken_forms.chinese_findings import read_graded
+from medsynth.text.spoken_forms.chinese_measures import read_measure
 from medsynth.text.spoken_forms.numerals import cardinal_zh, number_zh
 from medsynth.text.spoken_forms.scan import Hit
 from medsynth.text.spoken_forms.units import BELOW_ZH, POWERS_ZH, UNIT_ZH, ZH, below_zh
 
 NUM = r"(?:\d{1,3}(?:,\d{3})++(?!\d)(?:\.\d++)?|\d++(?:\.\d++)*|\.\d++)"
 NUMBER = re.compile(NUM)
-DASH = r" ?(?:-{1,2}|[–~]|—{1,2}|至|到) ?"
+DASH = r" ?(?:-{1,6}|[–~]{1,3}|—{1,3}|至|到|(?<=\d)一(?=\d)) ?"
 # What 两, not 二, counts.
 _MEASURE = (
     r"(?:多|余|来)?(?:个|次|片|粒|天|周|年(?!级|[前后]?第)|小时|分钟|秒|岁|支|瓶|杯|袋|包|种|名|位"
@@ -29,30 +31,38 @@ _MONTH_BEFORE = re.compile(r"月\Z")
 _ORDINAL_BEFORE = re.compile(r"(?:第|初|星期|周|礼拜|小|老|十|百|千|万|零|点|[A-Za-z])\Z")
 _IN_ORDINALS = re.compile(r"第[\d、，,和至到~-]+\Z")
 _POWER = re.compile(
-    r" ?[×xX*✕·] ?10 ?(?:(?:\^|\*|E|的)? ?(?P<f>[369]|1[012])(?= ?/ ?[Ll升])|[\^'’] ?(?P<e>-?\d{1,2})"
+    r" ?[×xX*✕·] ?(?:10 ?)?[eE]\+? ?(?P<h>\d{1,2})(?!\d)|"
+    r" ?[×xX*✕·] ?10 ?(?:(?:\^|\*|E|的)? ?(?P<f>[369]|1[012])(?= ?/ ?[Ll升])|[\^'’~] ?(?P<e>-?\d{1,2})"
     r"|(?P<p>[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,2})|(?P<g>[3-9]|1[0-2])(?= ?(?:cop(?:y|ies)|拷贝|cfu|个|/ ?ml|iu))"
     r"|(?P<n>-[1-9])(?!\d))",
     re.I,
 )
 _SCIENTIFIC = re.compile(r"[eE](?P<e>[+-]?\d{1,3})(?![A-Za-z0-9.])")
-_BARE_POWER = re.compile(r"10(?:\^ ?(?P<e>-?\d{1,2})|(?P<p>[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,2})|[*](?P<f>9|12)(?=/L))(?!\d)")
+_BARE_POWER = re.compile(
+    r"10(?:\^ ?(?P<e>-?\d{1,2})|(?P<n>-\d{1,2})(?:次方|(?= ?[mμn]?mol))"
+    r"|(?P<p>[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,2})|[*](?P<f>9|12)(?=/L))(?!\d)"
+)
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
-_TO = re.compile(rf"{DASH}(?P<b>{NUM})(?![\d:：])")
+_TO = re.compile(rf"(?P<d>{DASH})(?P<b>{NUM})(?![\d:：])")
+# "10↑mmol/L": the mark of a laboratory between the value and its unit, said after both.
+_ARROW = re.compile(r" ?(?P<a>↑+|↓+) ?[*＊]?(?= ?(?:[/／]|[A-Za-zμ%‰]|个[/／]))")
+_WATTS = re.compile(r"(?:功率|激光|微波|电凝|电切|能量|瓦|灯|射频|消融|电刀|光照|仪器)")
+_DECIMAL = re.compile(r"\.\d+ ?\Z")
+_PREGNANT_ABOUT = re.compile(r"(?:孕|妊娠|停经|胎)")
+# Viral loads and the like whose exponent lost its place: "2.1*106".
+_LOST_POWER = re.compile(r" ?[×xX*] ?10(?P<e>[3-9])(?![\d.]|[一二三四五六七八九]次方)(?:次方)?")
+_LOAD = re.compile(r"(?:DNA|RNA|病毒|定量|拷贝)[^。；]{0,14}\Z", re.I)
 _PER_AMOUNT = re.compile(
     r" ?[/／] ?(?=\d++(?:\.\d++)? ?(?:m?[lLg]|dl|kg|min|h|d|小时|天|毫升|片|支|次|周)(?![A-Za-z]))", re.I
 )
 _DIMENSION = re.compile(rf" ?[×xX*✕] ?(?={NUM})")
 _GAP = re.compile(r" ?")
 PERCENT = re.compile(r" ?(?P<p>[%‰])")
-_PLUSES = re.compile(r"(?P<n>[1-4])\+(?![\d\w])")
 _HOURS_NEXT = re.compile(r"[内后前左以每/]")
-LAB = re.compile(
-    r"(?:蛋白|潜血|隐血|尿糖|糖|酮体|胆红素|胆原|白细胞|红细胞|酯酶|PRO|BLD|LEU|GLU|KET|ERY|WBC"
-    r"|水肿|反流|狭窄)[^，。；]{0,6}\Z",
-    re.I,
-)
-_COMMA_POINT = re.compile(r"(?:3[4-9]|4[0-2])[,，]\d(?= ?(?:度|°))")
+_COMMA_POINT = re.compile(r"(?:3[4-9]|4[0-2])[,，]\d(?= ?(?:度|°))|\d{1,4}·\d{1,4}(?![·\d])")
 _CELSIUS = re.compile(r" ?[cC](?![A-Za-z0-9])")
+# A unit that the next number is written to: "厚16mm12点".
+_RUN_ON = re.compile(r"(?P<u>mmHg|mm|cm|ml|mg|kg)(?P<sq>(?!))?(?=[14-9]|[23][\d.])", re.I)
 _UNIT_NOT_WITH_GAP = frozenset("hHdDsSmMuUwWlL")
 
 
@@ -84,14 +94,26 @@ def read_quantity(text: str, at: int) -> Hit | None:
     written, end = match[0], match.end()
     typed = _COMMA_POINT.match(text, at)
     if typed:
-        return with_unit(text, typed.end(), number_zh(typed[0].replace(",", ".").replace("，", ".")))
-    pluses = _PLUSES.match(text, at)
-    if pluses and LAB.search(text_before(text, at)):
-        return Hit(pluses.end(), f"{'两' if pluses['n'] == '2' else cardinal_zh(int(pluses['n']))}个加号")
-    power = _POWER.match(text, end) or _SCIENTIFIC.match(text, end)
+        return with_unit(text, typed.end(), number_zh(re.sub("[,，·]", ".", typed[0])))
+    graded = read_graded(text, at)
+    if graded:
+        return graded
+    measure = read_measure(text, at)
+    if measure:
+        return measure
+    power = _POWER.match(text, end) or _SCIENTIFIC.match(text, end) or _unmarked_power(text, at, end)
     if power:
-        return with_unit(text, power.end(), f"{number_zh(written)}乘以十的{_power(power)}次方")
+        ten = written == "10" and "E" in power[0] and "10" not in power[0]  # "10*E8"
+        base = "" if ten else f"{number_zh(written)}乘以"
+        return with_unit(text, power.end(), f"{base}十的{_power(power)}次方")
+    arrow = _ARROW.match(text, end)
+    if arrow:
+        counted = "个" if text.startswith("个", arrow.end()) else ""
+        said = with_unit(text, arrow.end() + len(counted), number_zh(written) + counted)
+        return Hit(said.end, said.words + ("升高" if arrow["a"][0] == "↑" else "降低"))
     upper = _TO.match(text, end)
+    if upper and upper["d"] == "--" and text[at - 1 : at] == "-":
+        return Hit(end + 1, number_zh(written) + "到")  # "-3.0--5.0": both ends lie below zero
     if upper and not (re.match(r"[-–—~]\d", text[upper.end() : upper.end() + 2])):
         return _range(text, at, written, upper)
     percent = PERCENT.match(text, end)
@@ -113,6 +135,11 @@ def read_quantity(text: str, at: int) -> Hit | None:
     if unit is not None and written == "2" and not unit["u"].startswith("°"):
         two = "两"
     return with_unit(text, end, number_zh(written, two))
+
+
+def _unmarked_power(text: str, at: int, end: int) -> re.Match[str] | None:
+    match = _LOST_POWER.match(text, end)
+    return match if match and _LOAD.search(text_before(text, at)) else None
 
 
 def _counted(written: str) -> str:
@@ -144,7 +171,11 @@ def _range(text: str, at: int, written: str, upper: re.Match[str]) -> Hit:
     )
     if re.match(r"[日号]", rest) and _MONTH_BEFORE.search(text[max(0, at - 1) : at]):
         count = False
-    two = "两" if count and not _ORDINAL_BEFORE.search(text[max(0, at - 1) : at]) else "二"
+    before = text[max(0, at - 2) : at]
+    ordinal = _ORDINAL_BEFORE.search(before) and not before.endswith(
+        ("每周", "一周", "本周", "小", "老", "点")
+    )
+    two = "两" if count and not ordinal else "二"
     times = _DIMENSION.match(text, end)
     said = f"{number_zh(low, two)}到{number_zh(high, two)}"
     return Hit(times.end(), said + "乘") if times else with_unit(text, end, said)
@@ -171,15 +202,22 @@ def _power(match: re.Match[str]) -> str:
         or groups.get("f")
         or groups.get("g")
         or groups.get("n")
+        or groups.get("h")
         or (groups.get("p") or "").translate(_SUPERSCRIPTS)
     )
     return ("负" if written.startswith("-") else "") + cardinal_zh(int(written.lstrip("-+")))
 
 
 def _unit(text: str, start: int, gap: bool) -> re.Match[str] | None:
-    unit = UNIT_ZH.match(text, start)
+    unit = UNIT_ZH.match(text, start) or _RUN_ON.match(text, start)
     if unit is None or (gap and unit["u"] in _UNIT_NOT_WITH_GAP and not BELOW_ZH.match(text, unit.end())):
         return None
+    if unit["u"] in ("y", "Y") and (
+        unit["u"] == "Y" or text[unit.end() : unit.end() + 1] not in tuple(" ，,。；;）)")
+    ):
+        return None
+    if unit["u"] in ("s", "S") and text[unit.end() : unit.end() + 3].lower() == "/co":
+        return None  # signal to cut-off, no second
     if unit["u"] == "H" and not _HOURS_NEXT.match(text, unit.end()):
         return None  # "51H" in a list of results: high
     if unit["u"] in ("D", "S", "M", "MS", "MA", "KV", "DB", "PA", "Pa", "CAL") and unit["u"].isupper():
@@ -188,6 +226,16 @@ def _unit(text: str, start: int, gap: bool) -> re.Match[str] | None:
 
 
 def _name(unit: re.Match[str]) -> str:
+    if unit["u"] in ("w", "W"):
+        ahead = unit.string[unit.end() : unit.end() + 2]
+        if unit["u"] == "w" and (
+            ahead.startswith(("元", "块"))
+            or _DECIMAL.search(unit.string[max(0, unit.start() - 8) : unit.start()])
+        ):
+            return "万"
+        about = unit.string[max(0, unit.start() - 16) : unit.end() + 6]
+        weeks = not _WATTS.search(about) if unit["u"] == "w" else bool(_PREGNANT_ABOUT.search(about))
+        return "周" if weeks else "瓦"
     return POWERS_ZH.get(unit["sq"] or "", "") + ZH[unit["u"].lower()].many
 
 

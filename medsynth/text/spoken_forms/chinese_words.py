@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 
 from medsynth.text.spoken_forms import listed
+from medsynth.text.spoken_forms.chinese_dashes import signed_abbreviation
+from medsynth.text.spoken_forms.chinese_names import read_name
 from medsynth.text.spoken_forms.letters import acronym_zh, spell
 from medsynth.text.spoken_forms.numerals import cardinal_zh
 from medsynth.text.spoken_forms.scan import Hit
@@ -25,12 +27,24 @@ _EVERY_UNITS = {"h": "小时", "d": "天", "w": "周"}
 _ROMAN = {r: n for n, r in enumerate(listed("I II III IV V VI VII VIII IX X XI XII"), 1)}
 _ROMAN_TOKEN = re.compile(r"(?P<r>VIII|VII|III|XII|VI|IV|IX|XI|II|I|V|X)(?P<s>[a-cA-C]?)(?![A-Za-z0-9])")
 _ROMAN_NEXT = re.compile(
-    r"[a-cA-C]? ?(?:型|期|级|度|类|代|号|区|相|段|阶段|因子|肽|受体|导联|心衰|心功能|组|脑神经|颅神经|步"
+    r"[a-cA-C]? ?(?:[+-]级|型|期|级|度|类|代|号|区|相|段|阶段|因子|肽|受体|导联|心衰|心功能|组|脑神经|颅神经|步"
     r"|[-~—至到、/，]{1,2} ?[IVX]+[a-cA-C]?(?:型|期|级|度|类|代|号|区|相|段|、|[-~]))"
 )
+# Letters that were spelled already: the "I" of "A C E I类" is no number.
+_SPELLED_BEFORE = re.compile(r"(?:\A|[^A-Za-z])[A-Z] \Z")
 _ROMAN_BEFORE = re.compile(r"(?:第|因子|NYHA|NYHA分级|分级|分期|分型|分为|级别|CIN|[IVX][-~—至到、/])\Z")
 _NAME_DIGITS = re.compile(r"-?(?=\d)")
-_BARE_UNITS = frozenset(listed("mg ml kg cm mm mmhg ug μg ng iu mmol umol cc dl mcg kcal"))
+# Units that are read without a number before them too ("单位mmol/L", "几cm"); others only where one is meant.
+_BARE_UNITS = frozenset(listed("mg ml mL kg mmHg mmhg ug ng IU mmol umol μmol mcg kcal dl dL min"))
+_AMBIGUOUS_UNITS = frozenset(listed("cm CM mm MM cc CC iu Mg MG ML Kg KG"))
+_UNIT_BEFORE = re.compile(r"(?:\d[,，.]?|[一二两三四五六七八九十百千万半几少单位为零点数]|[(（/]) ?\Z")
+_ROUTES = frozenset(listed("po iv im ih sc"))
+_BEFORE_DOSING = re.compile(r" ?[,，]? ?(?:st|bid|tid|qid|qd|qn|qod|q\d{1,2}h|prn|biw|qw)(?![A-Za-z])", re.I)
+_DRIP = re.compile(r"[iI][vV][. ]?(?:gtt|drip|GTT|DRIP)(?![A-Za-z])")
+_NOT_ORAL = re.compile(r"[主文图出上了]|-?\d|\.[a-z]")
+# A patient's name that was crossed out: "李XX，女".
+_NAMELESS_BEFORE = re.compile(r"(?:\A|[^㐀-鿿]|患者|病人|病员)[㐀-鿿]\Z")
+_NAMELESS_NEXT = re.compile(r"[，,、。]|先生|女士|[男女]|\Z")
 _NO = re.compile(r"[Nn][Oo]\.? ?(?=\d)")
 _PERSON = re.compile(r"(?:\A|(?<=[^A-Za-z]))(?:Dr|Mr|Mrs|Ms)\.?(?= ?[A-Z])")
 _POSITIVE = re.compile(r"\+(?![\d+A-Za-z])(?=[，。；、,;）)\s]|细胞|淋巴|\Z)")
@@ -47,12 +61,17 @@ def read_word(text: str, at: int) -> Hit | None:
         upper = f"到{cardinal_zh(int(every['b']))}" if every["b"] else ""
         first = "两" if every["a"] == "2" else cardinal_zh(int(every["a"]))
         return Hit(every.end(), f"每{first}{upper}{_EVERY_UNITS[every['u'].lower()]}一次")
+    drip = _DRIP.match(text, at) if lower == "iv" else None
+    if drip:
+        return Hit(drip.end(), "静脉滴注")
     dosing = re.compile(r"(?P<w>(?:[A-Za-z]\.){2,3}|[A-Za-z]+)").match(text, at)
     if dosing:
         plain = dosing["w"].replace(".", "").lower()
         if plain in _DOSING and (
             plain in _SURE_DOSING
             or "." in dosing["w"]
+            or (plain in _ROUTES and word == plain and _BEFORE_DOSING.match(text, dosing.end()))
+            or (plain == "po" and word == "po" and _NOT_ORAL.match(text, end) is None)
             or (not word.isupper() and _AFTER_DOSE.search(text, max(0, at - 8), at))
         ):
             return Hit(dosing.end(), _DOSING[plain])
@@ -69,6 +88,9 @@ def read_word(text: str, at: int) -> Hit | None:
         hit = _roman(text, at)
         if hit:
             return hit
+    name = read_name(text, at, word)
+    if name:
+        return name
     unit = UNIT_ZH.match(text, at)
     if (
         unit
@@ -82,8 +104,22 @@ def read_word(text: str, at: int) -> Hit | None:
         )
     ):
         return Hit(below.end(), f"{ZH[unit['u'].lower()].many}{below_zh(below[0])}")
-    if lower in _BARE_UNITS and not text[end : end + 1].isdecimal() and unit:
+    if (
+        unit
+        and not text[end : end + 1].isdecimal()
+        and (
+            word in _BARE_UNITS
+            or (lower == "u" and text[at - 1 : at] == "万")
+            or (word in _AMBIGUOUS_UNITS and _UNIT_BEFORE.search(text, max(0, at - 4), at))
+        )
+    ):
         return Hit(unit.end(), ZH[unit["u"].lower()].many)
+    if (
+        lower == "xx"
+        and _NAMELESS_BEFORE.search(text, max(0, at - 4), at)
+        and _NAMELESS_NEXT.match(text, end)
+    ):
+        return Hit(end, "某某")
     if lower == "x" and text[end : end + 1] in "光线片":
         return Hit(end, "X")
     said = acronym_zh(word)
@@ -91,16 +127,15 @@ def read_word(text: str, at: int) -> Hit | None:
     if digits and said is None and len(word) <= 3 and not (word.islower() and len(word) > 2):
         said = spell(word)
     if text[end : end + 1] == "+" and _POSITIVE.match(text, end) and said is not None:
-        ion = word in ("Na", "K", "Ca", "Mg", "H")
-        return Hit(end + 1, f"{said}{'正离子' if ion else '阳性'}")
-    if digits and digits[0] == "-" and word != "S":
+        return Hit(end + 1, f"{said}阳性")
+    if digits and digits[0] == "-" and not signed_abbreviation(text, end, end + 1):
         return Hit(digits.end(), (said or word))
     return Hit(end, said) if said is not None and said != word else None
 
 
 def _roman(text: str, at: int) -> Hit | None:
     match = _ROMAN_TOKEN.match(text, at)
-    if match is None:
+    if match is None or (len(match["r"]) == 1 and _SPELLED_BEFORE.search(text, max(0, at - 3), at)):
         return None
     if not (
         _ROMAN_NEXT.match(text, match.end("r"))

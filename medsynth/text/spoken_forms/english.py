@@ -10,8 +10,8 @@ from medsynth.text.spoken_forms.english_words import read_word
 from medsynth.text.spoken_forms.scan import Rule
 
 TRIGGER = re.compile(
-    r"[A-Za-z]+|\d|(?<![A-Za-z)])\.(?=\d)|(?<![A-Za-z\d])['’](?=\d0s|\d\d(?![\d\w]))|-(?=\d|\W|\Z"
-    r"|[A-Zα-ω])|\((?= ?[-+] ?\))|[^\sA-Za-z\d,.;:!?'\"()’‘“”–—…-]"
+    r"[A-Za-z]+|\d|(?<![A-Za-z)])\.(?=\d)|(?<![A-Za-z\d])['’](?=\d0s|\d\d(?![\d\w]))|(?<=\d)['’](?= ?[eUurf-])"
+    r"|-(?=\d|\W|\Z|ve\b|[A-Zα-ω])|\((?= ?[-+] ?\))|[^\sA-Za-z\d,.;:!?'\"()’‘“”–—…-]"
 )
 _WORDS: tuple[Rule, ...] = (read_word,)
 _NUMBERS: tuple[Rule, ...] = (english_numbers.read,)

@@ -1,14 +1,14 @@
-"""English dates, times of day, years, telephone numbers."""
+"""English dates, years, telephone numbers."""
 
 from __future__ import annotations
 
 import re
 
 from medsynth.text.spoken_forms import listed
+from medsynth.text.spoken_forms.letters import sayable, spell
 from medsynth.text.spoken_forms.numerals import (
     cardinal_en,
     digits_en,
-    number_en,
     ordinal_en,
     pairs_en,
     year_en,
@@ -38,16 +38,23 @@ _MONTH_YEAR = re.compile(r"(?P<m>0?[1-9]|1[0-2])/(?P<y>(?:19|20)\d\d)(?![\d/])")
 _SHORT_DATE = re.compile(r"(?P<m>0?[1-9]|1[0-2])/(?P<d>0?[1-9]|[12]\d|3[01])(?![\d/%]|\.\d)")
 _MONTH_SHORT_YEAR = re.compile(r"(?P<m>0?[1-9]|1[0-2])/(?P<y>\d\d)(?![\d/%]|\.\d)")
 _IN_DATE = re.compile(r"\b(?:in|since|of) \Z", re.I)
-_BEFORE_DATE = re.compile(r"\b(?:on|since|dated?|until|till) \Z", re.I)
-_TIME = re.compile(
-    r"(?P<h>[01]?\d|2[0-4])(?::(?P<m>[0-5]\d)(?::(?P<s>[0-5]\d))?)?(?P<half> ?[AaPp] ?\.? ?[Mm]"
-    r"(?![A-Za-z])\.?)?(?![\d:])"
+_BY_MONTH = re.compile(
+    r"\b(?:until|till|from|through|before|after|by|around|about|circa|dated?|early|late) \Z", re.I
 )
-_DOT_TIME = re.compile(
-    r"(?P<h>1[0-2]|0?[1-9])\.(?P<m>[0-5]\d)(?P<s>(?!))?(?:(?P<half> ?[AaPp] ?\.? ?[Mm](?![A-Za-z])\.?)"
-    r"|(?= ?(?:-|–|to|and|or) ?\d{1,2}[.:][0-5]\d ?[AaPp]\.? ?[Mm]))"
+_BEFORE_DATE = re.compile(
+    r"\b(?:(?:on|since|dated?|until|till|due|menstrual period|LN?MP|ED[DC]|DO[BSI])(?: (?:was|is|on|of))?"
+    r"|(?:seen|admitted|discharged|hospitalized|scheduled|done|drawn|taken|performed|started|begun|visit|"
+    r"visited|returned|surgery|operated|appointment|born|died|vaccinated)(?:(?! of\b| in \d)[ ,][a-z]+\.?){0,3}"
+    r"(?<! in)(?<! of)(?<! by)(?<! to)):? \Z",
+    re.I,
 )
-_RATIO_WORDS = re.compile(r"\b(?:ratio|titer|titre|dilut\w+|odds)\b[^.;]{0,20}\Z", re.I)
+# What may follow a day: a part ("3/4 of them", "1/2 tablet", "3/10 patients") has its noun after it.
+_AFTER_DATE = re.compile(
+    r"\s*\Z|[.,;:)!?]|['’]s\b| ?[-–—]|\s+(?:and|at|with|for|by|to|the|an?|he|she|it|they|we|i|who|when|where|"
+    r"while|because|after|before|due|in|but|as|or|through|until|which|showed?|was|were|is|has|had|from|via|per|"
+    r"without|patient|pt|his|her|my|this|that|morning|afternoon|evening|night|visit|note|[A-Z][A-Za-z]*)\b"
+    r"|\s+\("
+)
 _NOTE = re.compile(r"\d{1,2}(?:[,-]\d{1,2}){0,5}(?=\s+[A-Z]|[;,]?\s*\Z|[;,] )\.?|\d{1,2}\.(?=\s*\Z)")
 _SENTENCE_END = re.compile(r"[a-z)]{2}[.?!]\Z")
 _POSTAL = re.compile(r"\d{5}(?:-\d{4})?(?![\d-])")
@@ -55,6 +62,17 @@ _STATE = re.compile(r"(?:\A|[\s,])[A-Z]{2} \Z")
 _PHONE = re.compile(
     r"(?:\+?1[-. ]?)?(?:\(\d{3}\) ?|\d{3}(?:\) ?|[-. ]))\d{3}[-. ]\d{4}(?![\d-])"
     r"|1-8\d\d-[\dA-Z]{3}-?[\dA-Z]{4}(?![\w-])"
+)
+# The number of a record or an account, digit by digit.
+_IDENTITY = re.compile(r"\d{4,12}(?![\d%]|[.,/:-]\d)")
+_NUMBERED = re.compile(
+    r"\b(?:mrn|record|account|policy|reference|extension|ext\.?|zip(?: code)?|pin|id)"
+    r"(?: (?:number|no\.?|is))* ?[:#,]? ?\Z",
+    re.I,
+)
+# "1-800-MEDICARE", "1800QUITNOW", "1-800-4-CANCER" by its digits and its word.
+_LETTER_PHONE = re.compile(
+    r"1[- ]?(?P<a>8\d\d)[- ]?(?:(?P<n>\d)[- ])?(?P<w>[A-Z]{4,9})(?P<d>\d{0,4})(?![\w-])"
 )
 _LOCAL_PHONE = re.compile(r"\d{3}-\d{4}(?![\d-])")
 _CALLING = re.compile(r"\b(?:call(?:ing)?|dial|phone|tel|telephone|number is|at|text|ring)[:.]? \Z", re.I)
@@ -89,7 +107,16 @@ def read_note(text: str, at: int) -> Hit | None:
 
 
 def read_phone(text: str, at: int) -> Hit | None:
-    """Return the reading of a telephone number."""
+    """Return the reading of a telephone number, or of the number of a record."""
+    match = _IDENTITY.match(text, at)
+    if match and _NUMBERED.search(text, max(0, at - 24), at):
+        return Hit(match.end(), digits_en(match[0]))
+    match = _LETTER_PHONE.match(text, at)
+    if match:
+        hundreds = cardinal_en(int(match["a"])) if match["a"][1:] == "00" else digits_en(match["a"])
+        parts = ["one", hundreds, digits_en(match["n"] or ""), match["w"], digits_en(match["d"])]
+        parts[3] = match["w"].lower() if sayable(match["w"]) else spell(match["w"])
+        return Hit(match.end(), ", ".join(part for part in parts if part))
     match = _PHONE.match(text, at)
     if match is None:
         match = _LOCAL_PHONE.match(text, at)
@@ -141,57 +168,27 @@ def read_date(text: str, at: int) -> Hit | None:
     if match:
         return Hit(match.end(), f"{_MONTHS[int(match['m']) - 1]} {year_en(int(match['y']))}")
     match = _MONTH_SHORT_YEAR.match(text, at)
-    if match and (_IN_DATE.search(before) or match["y"][0] == "0"):
+    if match and before[-1:] != "/" and _of_month(match, text, before):
         year = int(match["y"])
         return Hit(
             match.end(), f"{_MONTHS[int(match['m']) - 1]} {year_en((1900 if year > 49 else 2000) + year)}"
         )
     match = _SHORT_DATE.match(text, at)
-    if match and _BEFORE_DATE.search(before):
+    if match and _BEFORE_DATE.search(before) and _AFTER_DATE.match(text, match.end()):
         return Hit(match.end(), _day_of(_MONTHS[int(match["m"]) - 1][:3], match["d"], None))
     return None
 
 
+def _of_month(match: re.Match[str], text: str, before: str) -> bool:
+    """Whether "7/93" is a month and a year: it cannot be a day, or the words about it say so."""
+    if match["y"][0] == "0":
+        return True
+    led = _IN_DATE.search(before) or (int(match["y"]) > 31 and _BY_MONTH.search(before))
+    return bool(led and _AFTER_DATE.match(text, match.end()))
+
+
 def _day_of(month: str, day: str, year: str | None) -> str:
     return f"{_MONTH[month.lower()]} {ordinal_en(int(day))}" + (f", {year_en(int(year))}" if year else "")
-
-
-def _clock(match: re.Match[str]) -> str:
-    hour, minute = int(match["h"]), match["m"]
-    half = match["half"]
-    said = (
-        cardinal_en(hour)
-        if not (match["h"][0] == "0" and len(match["h"]) > 1 and hour)
-        else f"oh {cardinal_en(hour)}"
-    )
-    if minute is not None:
-        if minute == "00":
-            said += "" if half else (" hundred" if hour > 12 or match["h"][0] == "0" else " o'clock")
-        else:
-            said += f" oh {cardinal_en(int(minute))}" if minute[0] == "0" else f" {cardinal_en(int(minute))}"
-    if match["s"] and match["s"] != "00":
-        said += f" and {number_en(str(int(match['s'])))} seconds"
-    if half:
-        said += " A M" if half.strip()[0] in "aA" else " P M"
-    return said
-
-
-def read_time(text: str, at: int) -> Hit | None:
-    """Return the reading of a time of day."""
-    match = _DOT_TIME.match(text, at) or _TIME.match(text, at)
-    if match is None or (match["m"] is None and match["half"] is None):
-        return None
-    if match["half"] is None and _RATIO_WORDS.search(_before(text, at)):
-        return None
-    return Hit(_kept_stop(text, match), _clock(match))
-
-
-def _kept_stop(text: str, match: re.Match[str]) -> int:
-    """Return the end of an abbreviation: before its full stop where that also ends the sentence."""
-    end = match.end()
-    if match[0].endswith(".") and re.match(r"\s*\Z|\s+[A-Z]|\s*[\"”’)]", text[end : end + 4]):
-        return end - 1
-    return end
 
 
 def read_year(text: str, at: int) -> Hit | None:

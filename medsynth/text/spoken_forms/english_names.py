@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from medsynth.text.spoken_forms import listed
-from medsynth.text.spoken_forms.letters import LOWER_SPELLED, SHOUTED, acronym_en, spell
+from medsynth.text.spoken_forms.letters import LOWER_SPELLED, SHOUTED, acronym_en, sayable, spell
 from medsynth.text.spoken_forms.numerals import cardinal_en, digits_en, pairs_en
 from medsynth.text.spoken_forms.scan import Hit
 
@@ -18,7 +18,7 @@ _ROMAN_TOKEN = re.compile(
 )
 _ROMAN_AFTER = re.compile(
     r"\b(?:type|types|stages?|grades?|class|classes|phases?|parts?|levels?|factors?|nerves?"
-    r"|category|categories|degree|"
+    r"|category|categories|degree|DSM|"
     r"bipolar|mobitz|angiotensin|schedule|version|generation|group|groups|step|tier|chapter|figure"
     r"|table|section|title|"
     r"syndrome|disease|deficiency|disorder|collagen|war|complex|hypersensitivity|MPS|MEN|NYHA|ASA"
@@ -40,12 +40,15 @@ _ROMANS_BEFORE = re.compile(
     re.I,
 )
 _SURE_ROMAN = frozenset(listed("II III VII VIII IX XI XII XIII XIV XVI XVII"))
+_SCALES = frozenset(("IV", "VI"))
+_GRADE = re.compile(r"\bgrade \Z", re.I)
 _VERBS = re.compile(
     r" (?:have|had|am|was|use|used|take|took|get|got|need|want|think|do|did|can|could|should|would"
     r"|will|know|feel|felt|see|saw|"
     r"like|just|also|may|might|must|ever|don|didn|went|go|say|said|still|already|live|work)\b"
 )
-_NAME = re.compile(r"[A-Za-z]+(?:-?\d+[A-Za-z]{0,3}(?![a-z]))+")
+_NAME = re.compile(r"[A-Za-z]+(?:-?\d+[A-Za-z]{0,3}(?![a-z]))+(?::[A-Z]\d{1,3}(?![\w.]))?")
+_VOWEL = re.compile(r"[aeiouyAEIOUY]")
 _NAME_PART = re.compile(r"[A-Za-z]+|\d+")
 _LEVELS = re.compile(r"(?P<a>[CTLS])(?P<m>\d{1,2}) ?[-–/] ?(?P<b>[CTLS]?)(?P<n>\d{1,2})(?![\w.])")
 _POSITIVE = re.compile(r"\+(?![\w+])|\+(?=[A-Z]{2})")
@@ -54,6 +57,38 @@ _SIGNED = re.compile(r"(?:CD\d+|HER2|ER|PR|HIV|HBV|HCV|HPV|EBV|CMV|Rh|ALK|EGFR|A
 _IONS = re.compile(r"(?:Na|K|Ca2?|Mg2?|H|Li|Zn2?|Fe[23]?|NH4)\Z")
 _BLOOD = re.compile(r"(?P<t>AB|[ABO])(?P<s>[+-])(?![\w+-])")
 _BLOOD_TYPE = re.compile(r"\b(?:blood|type|group|Rh)[^.]{0,20}\Z", re.I)
+_WORD_AFTER = re.compile(r"(?: | (?:OF|AND|THE|FOR|IN|ON) |/|: |-)([A-Z]{3,})\b")
+_WORD_BEFORE = re.compile(r"\b([A-Z]{3,})(?: | (?:OF|AND|THE|FOR|IN|ON) |/|: |-)\Z")
+_SYLLABLE_BEFORE = re.compile(r"[a-z]{1,5}-\Z")
+_SYLLABLES_AFTER = re.compile(r"-[a-z]{1,5}(?![A-Za-z])")
+# "(gli-ko-JEN-eh-sis)", "(hi-PO-ther-mee-uh and ...)": nothing but syllables since the bracket was opened.
+_SYLLABLES_SINCE = re.compile(r"[(;] ?(?:[A-Za-z]{1,6}[-; ]{1,2}){0,12}\Z")
+# How far back a definition in brackets is remembered, in characters.
+_MEMORY = 1500
+_NEVER_LETTERS = frozenset(listed("A I NOT YES NO NEW ONLY LEFT RIGHT BOTH AND ALSO NOW"))
+_ODDS = re.compile(r"s?(?: ?[=,;:)\]]| of \d| \d)")
+# Words that are letters too: what goes before and what comes after tells.
+_AMBIGUOUS: dict[str, tuple[re.Pattern[str] | None, re.Pattern[str] | None]] = {
+    "OR": (re.compile(r"\b(?:the|an|adjusted|crude|pooled|unadjusted|to|in|from) \Z"), _ODDS),
+    "IT": (
+        re.compile(r"\b(?:works?|working|worked|job|career)(?: (?:in|with|for|at))?(?: the| an)? \Z"),
+        re.compile(
+            r" (?:support|department|jobs?|specialist|manager|consultant|work|worker|field|guy|company|firm|sector"
+            r"|system|systems|industry|person|professional|team|innovations?|skills)\b"
+        ),
+    ),
+    "ALL": (
+        re.compile(
+            r"\b(?:[Cc]hildhood|[Aa]dult|untreated|[Rr]ecurrent|[Rr]elapsed|refractory|pediatric|[BT]-cell|risk of"
+            r"|diagnos\w+ (?:of|with)|treat|positive) \Z"
+        ),
+        re.compile(r" (?:cells|patients in remission)\b"),
+    ),
+    "AM": (re.compile(r"\b(?:the|in|this|every|next|each|early|tomorrow|yesterday|and|[\d:]+) \Z"), None),
+    "MEN": (None, re.compile(r"(?:[- ]?[12]|[- ](?:type|I))")),
+    "ME": (re.compile(r"\d\Z"), re.compile(r"/CFS")),
+    "HER": (None, None),
+}
 CAPITALS = re.compile(r"\b[A-Z]{2,}\b")
 _LETTER_RUN = re.compile(r"(?:\b[A-Z]{2,}\b[\s,.;:!?'’()-]*){3,}")
 
@@ -80,13 +115,17 @@ def read_name(text: str, at: int) -> Hit | None:
 
 def _name_part(part: str, index: int) -> str:
     if not part.isdecimal():
-        if part == "HER" or (index == 0 and len(part) > 2 and part[1:].islower()):
+        if part == "HER" or (index == 0 and len(part) > 2 and part[1:].islower() and _VOWEL.search(part)):
+            return part
+        if index and len(part) > 2 and part.islower():
             return part
         if part in SHOUTED:
             return spell(part)
         if len(part) <= 3 and not part.islower() and not part.istitle():
             return acronym_en(part, False) or (part if part in ("ACE", "COX") else spell(part))
-        return acronym_en(part, False) or (part if len(part) > 1 and index == 0 else spell(part))
+        return acronym_en(part, False) or (
+            part if len(part) > 1 and index == 0 and _VOWEL.search(part) else spell(part)
+        )
     if part[0] == "0" and len(part) > 1:
         return digits_en(part)
     if len(part) <= 2:
@@ -127,10 +166,14 @@ def read_roman(text: str, at: int) -> Hit | None:
     if (
         match["t"]
         and match["t"] in _ROMAN
-        and (match["t"] not in "IVX" or keyed)
+        and (match["t"] not in ("I", "V", "X") or keyed)
         and not (match["t"] == "I" and _VERBS.match(text, match.end()))
     ):
-        joint = {"-": "to", "–": "to", "/": "", ",": ","}.get(match["j"].strip(), match["j"].strip())
+        # "II/VI" is a grade on a scale, "stage III/IV" either of two.
+        over = (
+            "over" if match["t"] in _SCALES and (not keyed or _GRADE.search(text, max(0, at - 6), at)) else ""
+        )
+        joint = {"-": "to", "–": "to", "/": over, ",": ","}.get(match["j"].strip(), match["j"].strip())
         suffix = f" {match['u'].upper()}" if match["u"] else ""
         said = f"{said}{'' if joint == ',' else ' '}{joint} {cardinal_en(_ROMAN[match['t']])}{suffix}"
         end = match.end()
@@ -150,8 +193,13 @@ def read_acronym(text: str, at: int, word: str) -> Hit | None:
         return Hit(blood.end(), f"{letters} {'positive' if blood['s'] == '+' else 'negative'}")
     if len(word) == 1 and word != "I" and re.match(r"[A-Z]?[&]", text[end : end + 2]):
         return None
-    shouting = bool(_shouted(text, at))
-    said = acronym_en(word, shouting)
+    if word in SHOUTED and (spelled := _letters_after_all(text, at, word)):
+        return Hit(end, spelled)
+    if text[at - 1 : at] == "-" or text[end : end + 1] == "-":
+        syllable = _syllable(text, at, end)
+        if syllable:
+            return Hit(end, word.lower())
+    said = acronym_en(word, shouted(text, at, word))
     if _SIGNED.match(word) or _IONS.match(word) or text[end : end + 1] == "+":
         hit = _signed(text, at, end, said or word)
         if hit.end > end:
@@ -159,6 +207,36 @@ def read_acronym(text: str, at: int, word: str) -> Hit | None:
     return Hit(end, said) if said is not None and said != word else None
 
 
-def _shouted(text: str, at: int) -> bool:
+def shouted(text: str, at: int, word: str) -> bool:
+    """Whether the words about `word` are in capitals too: a heading, or somebody shouts."""
     window = text[max(0, at - 30) : at + 40]
-    return bool(_LETTER_RUN.search(window)) and sum(w in SHOUTED for w in CAPITALS.findall(window)) > 1
+    if _LETTER_RUN.search(window) and sum(w in SHOUTED for w in CAPITALS.findall(window)) > 1:
+        return True
+    if len(word) < 4 or not sayable(word):
+        return False
+    beside = _WORD_AFTER.match(text, at + len(word)) or _WORD_BEFORE.search(text, max(0, at - 24), at)
+    other = beside[1] if beside else ""
+    return other in SHOUTED or (len(other) > 5 and sayable(other))
+
+
+def _letters_after_all(text: str, at: int, word: str) -> str | None:
+    """Return the letters of what looks like a word in capitals: "(OR)", "works in IT", "this AM", "adult ALL"."""
+    end = at + len(word)
+    if word in _AMBIGUOUS:
+        before, after = _AMBIGUOUS[word]
+        if (after and after.match(text, end)) or (before and before.search(text, max(0, at - 24), at)):
+            return spell(word)
+    if word in _NEVER_LETTERS or len(word) < 2:
+        return None
+    bracketed = (text[at - 1 : at] in ("(", "[")) and text[end : end + 1] in (")", "]")
+    if bracketed or f"({word})" in text[max(0, at - _MEMORY) : at]:
+        return spell(word) if len(word) < 5 else None
+    return None
+
+
+def _syllable(text: str, at: int, end: int) -> bool:
+    """Whether `text[at:end]` is the stressed syllable of a pronunciation: "(gli-ko-JEN-eh-sis)"."""
+    beside = (_SYLLABLE_BEFORE.search(text, max(0, at - 8), at) and text[end : end + 1] in "-) ") or (
+        text[at - 1 : at] in "(- " and _SYLLABLES_AFTER.match(text, end)
+    )
+    return bool(beside and sayable(text[at:end]) and _SYLLABLES_SINCE.search(text, max(0, at - 60), at))

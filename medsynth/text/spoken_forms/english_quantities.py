@@ -12,11 +12,18 @@ from medsynth.text.spoken_forms.units import BELOW_EN, EN, POWERS_EN, UNIT_EN, b
 NUM = r"(?:\d{1,3}(?:,\d{3})++(?!\d)(?:\.\d++)?|\d++(?:\.\d++)*|\.\d++)"
 NUMBER = re.compile(NUM)
 DASH = r" ?(?:-{1,2}|[–—~]) ?"
-TO = re.compile(rf"(?:{DASH}| to | and (?=\d)|-to-)(?P<b>{NUM})(?![\d/:])")
+TO = re.compile(rf"(?:{DASH}| to | and (?=\d)|-to-)(?P<b>{NUM})(?![\d/:]|(?:st|nd|rd|th)(?![A-Za-z]))")
 _DIMENSION = re.compile(rf" ?[x×X*] ?(?={NUM})")
-_POWER = re.compile(r" ?[×xX*] ?10 ?(?:\^ ?(?P<e>-?\d{1,2})|(?P<p>[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,2})|(?P<f>[369]|12)(?= ?/))")
+# The rest of "2 cm x 3 cm x 4 cm", up to its last unit.
+_DIMENSIONS = re.compile(rf"(?:(?: ?[cm]?m)? ?[x×X*] ?{NUM}){{1,3}}(?= ?-?[a-zμ])")
+_POWER = re.compile(
+    r" ?[×xX*] ?10 ?(?:(?:\^|\*|[eE](?=\d)) ?(?P<e>-?\d{1,2})|(?P<p>[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,2})"
+    r"|\((?P<b>-?\d{1,2})\)|(?P<f>[369]|12)(?= ?/))"
+)
 _SCIENTIFIC = re.compile(r"[eE](?P<e>[+-]?\d{1,3})(?![\w.])")
-_BARE_POWER = re.compile(r"10(?:\^ ?(?P<e>-?\d{1,2})|(?P<p>[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,2}))(?!\d)")
+_BARE_POWER = re.compile(
+    r"10(?:\^ ?(?P<e>-?\d{1,2})|(?P<p>[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,2})|\((?P<b>-?\d{1,2})\)(?= ?[/A-Za-z]))(?!\d)"
+)
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
 _ARTICLE = re.compile(
     r"\b(?:an?|one|another|this|that|each|single|the|his|her|my"
@@ -27,7 +34,7 @@ _ACRONYM_NEXT = re.compile(
     r" (?:[A-Z]{2,}|(?:urine|urinary|urines|period|collection|monitor|monitoring|infusion|holter)\b)"
 )
 _NOUN_NEXT = re.compile(
-    r" (?!(?:of|in|per|and|or|to|by|from|at|for|on|every|each|daily|twice|once|an?|the|with|is|was"
+    r" (?!(?:of|then|now|today|in|per|and|or|to|by|from|at|for|on|every|each|daily|twice|once|an?|the|with|is|was"
     r"|are|were|if|as|when|than|may|can|should|long|wide|thick|deep|high|tall|above|"
     r"below|away|apart|proximal|distal|lateral|left|right|anterior|posterior|medial|across|superior"
     r"|inferior|but|so|"
@@ -36,6 +43,7 @@ _NOUN_NEXT = re.compile(
     r"longer|larger|smaller|or|less|more|respectively|dilated|intravenously|orally|twice|via|prn"
     r"|tid|bid|qid|qhs|po|plus)\b)[a-z]{3,}"
 )
+_HISTORY_NEXT = re.compile(r" (?:h/o|hx|f/u)\b", re.I)
 _PER_AMOUNT = re.compile(r" ?/ ?(?=\d++(?:\.\d++)? ?(?:m?[lLg]|dL|kg|min|hours?|h|days?|weeks?)(?![A-Za-z]))")
 _MADE = re.compile(
     r" (?:tablet|tab|capsule|pill|dose|patch|patches|vial|bottle|injection|strength|syringe|ampoule"
@@ -44,6 +52,9 @@ _MADE = re.compile(
     r"|patient|baby|infant|boy|girl|child)(?:s|es)?\b"
 )
 _WEEKS = re.compile(r"w(?![A-Za-z0-9/])")
+# "4.5 M/uL", "250 K/mm3": the count of a blood cell.
+_SCALE = re.compile(r" ?(?P<s>[MmKk])(?= ?/ ?(?:[uμ][lL]|mm(?:3|³|\^3)|cumm|mcL)(?![A-Za-z]))")
+_SCALES = {"m": "million", "k": "thousand"}
 _TEMPERATURE = re.compile(r" ?(?P<u>[FC])(?![A-Za-z0-9'’-])")
 
 
@@ -79,18 +90,24 @@ def read_quantity(text: str, at: int) -> Hit | None:
                 text, upper.end(), f"{said} to {number_en(upper['b'])}", _attributive(text, at, last)
             )
         return Hit(upper.start("b"), said) if "-" in upper[0] else Hit(end, said)
-    if not one:
-        one = _attributive(text, at, unit)
-    times = _DIMENSION.match(text, end) or (_DIMENSION.match(text, unit.end()) if unit else None)
-    if times:
-        name = f" {_unit_name(unit, one)}" if unit and times.start() >= unit.end() else ""
+    times = _DIMENSION.match(text, unit.end() if unit else end)
+    length = unit is None or EN[unit["u"]].one.endswith("meter")
+    if times and length:
+        rest = _DIMENSIONS.match(text, end)
+        last = UNIT_EN.match(text, UNIT_GAP.match(text, rest.end()).end()) if rest else None  # type: ignore[union-attr]
+        if unit is None and last is not None and not EN[last["u"]].one.endswith("meter"):
+            # "2 x 500 mg"
+            return Hit(times.end(), f"{said} time{'' if one else 's'}")
+        name = f" {_unit_name(unit, one or _attributive(text, at, last))}" if unit else ""
         return Hit(times.end(), f"{said}{name} by")
-    return with_unit(text, end, said, one)
+    return with_unit(text, end, said, one or _attributive(text, at, unit))
 
 
 def _attributive(text: str, at: int, unit: re.Match[str] | None) -> bool:
     """Whether a measure stands before its noun and so in the singular: "a 2 cm mass"."""
     if unit is not None and EN[unit["u"]].one in ("hour", "minute") and _ACRONYM_NEXT.match(text, unit.end()):
+        return True
+    if unit is not None and _HISTORY_NEXT.match(text, unit.end()):
         return True
     if unit is None or not _NOUN_NEXT.match(text, unit.end()):
         return False
@@ -113,7 +130,12 @@ def _rises(low: str, high: str) -> bool:
 
 def _power(match: re.Match[str]) -> str:
     groups = match.groupdict()
-    written = groups.get("e") or groups.get("f") or (groups.get("p") or "").translate(_SUPERSCRIPTS)
+    written = (
+        groups.get("e")
+        or groups.get("b")
+        or groups.get("f")
+        or (groups.get("p") or "").translate(_SUPERSCRIPTS)
+    )
     if written.startswith("-"):
         return f"minus {ordinal_en(int(written[1:]))}"
     return ordinal_en(int(written.lstrip("+")))
@@ -130,9 +152,12 @@ def with_unit(text: str, end: int, said: str, one: bool) -> Hit:
     start = gap.end() if gap else end
     hyphen = "-" in text[end:start]
     unit = UNIT_EN.match(text, start)
+    scale = _SCALE.match(text, end)
+    if scale:
+        said, unit, end = f"{said} {_SCALES[scale['s'].lower()]}", None, scale.end()
     if unit is None and start == end and (weeks := _WEEKS.match(text, end)):
         return Hit(weeks.end(), f"{said} week{'' if one else 's'}")
-    if unit and (unit["u"] == "d" and hyphen):
+    if unit and unit["u"] == "d" and hyphen and not text.startswith("/", unit.end()):
         unit = None
     if unit is None:
         degrees = _TEMPERATURE.match(text, end)

@@ -39,8 +39,8 @@ _SIGNS = (
     (re.compile(r"[(（] ?\+ ?[)）]"), "positive"),
     (re.compile(r"[(（] ?- ?[)）]"), "negative"),
     (re.compile(r"±|\+/-|\+-(?=\d)"), "plus or minus"),
-    (re.compile(r"≥|>=|=>"), "at least"),
-    (re.compile(r"≤|<="), "at most"),
+    (re.compile(r"≥|>=|=>|>/=|> ?or ?= ?(?=\d|to\b)"), "at least"),
+    (re.compile(r"≤|<=|</=|< ?or ?= ?(?=\d|to\b)"), "at most"),
     (re.compile(r"->|→|-->"), "to"),
     (re.compile(r"<-|←"), ""),
     (re.compile(r">(?= ?[\d.])"), "more than"),
@@ -50,10 +50,12 @@ _SIGNS = (
     (re.compile(r"&"), "and"),
     (re.compile(r"÷"), "divided by"),
     (re.compile(r"×(?= ?[\w.])"), "times"),
-    (re.compile(r"#(?= ?\d)"), "number"),
+    (re.compile(r"#['’]?s(?![A-Za-z])"), "numbers"),
+    (re.compile(r"#(?= ?\d| of\b)"), "number"),
     (re.compile(r"°"), "degrees"),
     (re.compile(r"%"), "percent"),
     (re.compile(r"@(?= ?\w)"), "at"),
+    (re.compile(r"\+ve(?![A-Za-z])"), "positive"),
     (re.compile(r"↑"), "up"),
     (re.compile(r"↓"), "down"),
 )  # fmt: skip
@@ -67,6 +69,15 @@ _MONEY_NAMES = {
     "£": ("pound", "pounds"),
     "￥": ("yuan", "yuan"),
 }
+_PRIME = re.compile(r"['’](?= ?(?:end|UTR|untranslated|region|flank|-))")
+_NEGATIVE = re.compile(r"-ve(?![A-Za-z])")
+_SHORT_YEAR = re.compile(r"['’]0(?P<n>\d)(?!['’]?[\d\w])")
+# A finding that is there: "Hep C Ab +", "HIV + since 2004".
+_FOUND = re.compile(r"\+(?= *(?:\Z|[.,;:)]|(?:for|and|on|in|since|with|at|but|by|x)\b))")
+_IS_FINDING = re.compile(r"(?:[A-Za-z]{2}|\b[A-Z]|[A-Z]\d{1,2}) \Z")
+_ORDINAL_NEXT = re.compile(r"\d{1,3}(?:st|nd|rd|th)(?![A-Za-z0-9])")
+_MANY_BEFORE = re.compile(r"[a-z]{3}s\Z|[\d)]\Z")
+_TENS_BEFORE = re.compile(r"0['’]?s\Z")
 _POWER_OF_TEN = {"²": "squared", "³": "cubed"}
 
 
@@ -74,7 +85,10 @@ def read_sign(text: str, at: int) -> Hit | None:
     """A token that is a symbol."""
     char = text[at]
     if char in "'’":
-        return Hit(at + 1, "")
+        if _PRIME.match(text, at) and text[at - 1 : at].isdecimal():
+            return Hit(at + 1, " prime")
+        year = _SHORT_YEAR.match(text, at)
+        return Hit(year.end(), f"oh {digits_en(year['n'])}") if year else Hit(at + 1, "")
     if char in "[]":
         # "[12]" is a reference to the literature, which nobody says.
         note = REFERENCE.match(text, at)
@@ -82,11 +96,13 @@ def read_sign(text: str, at: int) -> Hit | None:
     money = _MONEY.match(text, at)
     if money:
         return _money(money)
+    if char == "-" and _NEGATIVE.match(text, at) and not text[at - 1 : at].isalnum():
+        return Hit(at + 3, "negative")
     if char == "/":
         return _slash(text, at)
     if char == "-":
         return _dash(text, at)
-    if char == "+" and not text.startswith(("+/-", "+-"), at):
+    if char == "+" and not text.startswith(("+/-", "+-", "+ve"), at):
         return _plus(text, at)
     if char in GREEK:
         joint = "" if at + 1 < len(text) and text[at + 1] == "-" and text[at + 2 : at + 3].isalpha() else " "
@@ -125,8 +141,12 @@ def _slash(text: str, at: int) -> Hit:
     if per and at and text[at - 1].isalnum():
         return Hit(per.end(), f"per {_PER_WORDS.get(per['p'], per['p'])}")
     below = BELOW_EN.match(text, at)
-    if below and len(below[0]) > 2 and re.search(r"[a-z]{3}s\Z", text[max(0, at - 4) : at]):
+    if below and (
+        text[at - 1 : at] == "%" or (len(below[0]) > 2 and _MANY_BEFORE.search(text, max(0, at - 4), at))
+    ):
         return Hit(below.end(), below_en(below[0]))
+    if _TENS_BEFORE.search(text, max(0, at - 4), at) and re.match(r"\d0['’]?s", text[at + 1 : at + 5]):
+        return Hit(at + 1, "over")
     before, after = text[max(0, at - 5) : at].rstrip()[-3:], text[at + 1 : at + 2].strip()
     if (
         not before
@@ -140,7 +160,9 @@ def _slash(text: str, at: int) -> Hit:
         return Hit(at + 1, " " if re.match(r"/or\b", text[at : at + 4]) else "or")
     token = re.search(r"[A-Za-z0-9+-]+\Z", text[max(0, at - 20) : at])
     nxt = re.match(r"[A-Za-z0-9+-]+", text[at + 1 : at + 20])
-    if token and nxt and _code(token[0]) and _code(nxt[0]):
+    if token and token[0][-1] == "+" and re.match(r"[A-Za-z]+\d?\+", text[at + 1 : at + 6]):
+        return Hit(at + 1, " ")
+    if token and nxt and _code(token[0]) and (_code(nxt[0]) or (len(token[0]) == 1 and nxt[0].istitle())):
         return Hit(at + 1, ", " if "+" in token[0] or token[0].endswith("-") else " ")
     return Hit(at + 1, "slash")
 
@@ -164,7 +186,11 @@ def _dash(text: str, at: int) -> Hit | None:
             and (before.isupper() or before.isdecimal() or len(CAPITALS.findall(text[at : at + 9])) > 0)
             else None
         )
-    if after.isdecimal() and re.search(r"\d:\d\d(?: ?[ap]\.?m\.?)? ?\Z", text[max(0, at - 11) : at], re.I):
+    if before.isdecimal() and _ORDINAL_NEXT.match(text, at + 1):
+        return Hit(at + 1, "to")
+    if after.isdecimal() and re.search(
+        r"(?:\d:\d\d(?: ?[ap]\.?m\.?)?|\b0\d[0-5]\d) ?\Z", text[max(0, at - 11) : at], re.I
+    ):
         return Hit(at + 1, "to")
     if after.isdecimal() or after == ".":
         if before.isalnum() or before in tuple(")+%"):
@@ -176,6 +202,8 @@ def _dash(text: str, at: int) -> Hit | None:
 
 
 def _plus(text: str, at: int) -> Hit:
+    if _FOUND.match(text, at) and _IS_FINDING.search(text, max(0, at - 5), at):
+        return Hit(at + 1, "positive")
     run = re.compile(r"\++").match(text, at)
     assert run is not None
     if len(run[0]) > 1:

@@ -27,7 +27,7 @@ EN: dict[str, Unit] = {
     "ccs": _u("c c", "c c"), "dl": _u("deciliter"), "dL": _u("deciliter"), "l": _u("liter"), "L": _u("liter"),
     "μL": _u("microliter"), "μl": _u("microliter"), "uL": _u("microliter"), "fL": _u("femtoliter"),
     "fl": _u("femtoliter"), "mm": _u("millimeter"), "cm": _u("centimeter"), "cms": _u("centimeter"),
-    "m": _u("meter"), "km": _u("kilometer"), "μm": _u("micrometer"), "nm": _u("nanometer"),
+    "m": _u("meter"), "km": _u("kilometer"), "dm": _u("decimeter"), "μm": _u("micrometer"), "nm": _u("nanometer"),
     "mmHg": _MERCURY, "mm Hg": _MERCURY, "mmhg": _MERCURY,
     "cmH2O": _u("centimeter of water", "centimeters of water"), "cm H2O": _u("centimeter of water",
     "centimeters of water"),
@@ -46,7 +46,13 @@ EN: dict[str, Unit] = {
     "h": _u("hour"), "hr": _u("hour"), "hrs": _u("hour"), "min": _u("minute"), "mins": _u("minute"),
     "sec": _u("second"), "secs": _u("second"), "s": _u("second"), "ms": _u("millisecond"),
     "msec": _u("millisecond"), "wk": _u("week"), "wks": _u("week"), "yr": _u("year"), "yrs": _u("year"),
-    "mo": _u("month"), "mos": _u("month"), "d": _u("day"),
+    "mo": _u("month"), "mos": _u("month"), "d": _u("day"), "y": _u("year"), "usec": _u("microsecond"),
+    "mCi": _u("millicurie"), "μCi": _u("microcurie"), "uCi": _u("microcurie"), "MBq": _u("megabecquerel"),
+    "Mg": _u("milligram"), "MG": _u("milligram"), "ML": _u("milliliter"), "kDa": _u("kilodalton"),
+    "mM": _u("millimolar", "millimolar"), "μM": _u("micromolar", "micromolar"),
+    "nM": _u("nanomolar", "nanomolar"), "cumm": _u("cubic millimeter"), "cu mm": _u("cubic millimeter"),
+    "pack-yr": _u("pack-year"), "pack-yrs": _u("pack-year"), "pk yr": _u("pack-year"),
+    "pk yrs": _u("pack-year"), "pack yr": _u("pack-year"), "pack yrs": _u("pack-year"),
     "pk-yr": _u("pack-year"), "pk-yrs": _u("pack-year"), "pk": _u("pack"), "pks": _u("pack"),
     "ppd": _u("pack per day", "packs per day"), "mph": _u("mile per hour", "miles per hour"),
     "%": _u("percent", "percent"), "‰": _u("per thousand", "per thousand"), "°C": _DEGREE_C, "° C": _DEGREE_C,
@@ -69,7 +75,8 @@ _ZH = {
     "cgy": "厘戈瑞", "gy": "戈瑞", "h": "小时", "hr": "小时", "min": "分钟", "s": "秒", "sec": "秒",
     "ms": "毫秒",
     "d": "天", "bpm": "次每分", "°c": "摄氏度", "° c": "摄氏度", "°f": "华氏度", "° f": "华氏度", "°": "度",
-    "copies": "拷贝", "cfu": "菌落形成单位", "pa": "帕", "w": "瓦", "kd": "千道尔顿", "ppm": "百万分之一",
+    "oc": "摄氏度", "lu": "国际单位", "y": "岁", "wk": "周", "copy": "拷贝", "copie": "拷贝", "copies": "拷贝",
+    "cfu": "菌落形成单位", "pa": "帕", "w": "瓦", "kd": "千道尔顿", "ppm": "百万分之一",
 }  # fmt: skip
 ZH: dict[str, Unit] = {k: Unit(v, v) for k, v in _ZH.items()}
 
@@ -88,15 +95,17 @@ _PER_ZH = {
     "日": "日", "天": "天", "次": "次", "周": "周", "月": "月", "年": "年", "分": "分", "分钟": "分钟",
     "小时": "小时",
     "晚": "晚", "片": "片", "粒": "粒", "支": "支", "人": "人", "瓶": "瓶", "袋": "袋", "盒": "盒", "秒": "秒",
-    "min": "分", "hp": "高倍视野", "hpf": "高倍视野", "lp": "低倍视野", "lpf": "低倍视野",
+    "min": "分钟", "hp": "高倍视野", "hpf": "高倍视野", "lp": "低倍视野", "lpf": "低倍视野",
     "高倍视野": "高倍视野",
     "毫升": "毫升", "升": "升", "千克": "千克", "公斤": "公斤", "克": "克", "w": "周", "个": "个", "ML": "毫升",
 }  # fmt: skip
 PER_ZH: dict[str, str] = {k: u.one for k, u in ZH.items() if "°" not in k} | _PER_ZH
 
 POWERS_EN = {"2": "square ", "²": "square ", "3": "cubic ", "³": "cubic ", "^2": "square ", "^3": "cubic "}
+POWERS_EN |= {"(2)": "square ", "(3)": "cubic "}
 POWERS_ZH = {k: v.replace("square ", "平方").replace("cubic ", "立方") for k, v in POWERS_EN.items()}
-_POWER = r"(?:\^?[23]|[²³])"
+_POWER = r"(?:\^?[23]|[²³]|\([23]\))"
+_DOT = r"[·.*•▪⋅]"
 _METRES = r"(?:mm|cm|dm|km|m|ft)"
 
 
@@ -110,16 +119,17 @@ def _patterns(
     end = r"(?![A-WYZa-wyz0-9²³]|[xX](?!\d))"
     unit = rf"(?P<u>{_METRES}(?={_POWER}{end})|(?:{_any(units)})(?={end}))(?P<sq>(?<=m){_POWER}|(?<=ft){_POWER})?{end}"
     named = rf"(?:(?:1\.73 ?)?{_METRES}{_POWER}|(?:{_any(per)}))"
-    below = rf" ?[/／] ?(?:\({named}(?:[·.*](?:{_any(per)}))?\)|{named}){end}"
+    below = rf" ?[/／] ?(?:[(（] ?{named}(?: ?{_DOT} ?(?:{_any(per)}))? ?[)）]|{named}){end}"
     return re.compile(unit, flags), re.compile(
-        rf"(?:{below})(?:(?:{joint})?{below}|[·.*](?:{_any(per)}){end})?", flags
+        rf"(?:{below})(?:(?:{joint})?{below}|{_DOT}(?:{_any(per)}){end})?", flags
     )
 
 
 UNIT_EN, BELOW_EN = _patterns(EN, PER_EN, 0, "")
 UNIT_ZH, BELOW_ZH = _patterns(ZH, PER_ZH, re.IGNORECASE, "")
 _BELOW_PART = re.compile(
-    rf"[/／·.*] ?\(?(?P<bsa>1\.73 ?)?(?P<u>(?:{_METRES}(?={_POWER}))|[^\W\d]+)(?P<sq>{_POWER})?"
+    rf"[/／·.*•▪⋅] ?[(（]? ?(?P<bsa>1\.73 ?)?"
+    rf"(?P<u>cm ?H2O|mm Hg|cu mm|(?:{_METRES}(?={_POWER}))|[^\W\d]+)(?P<sq>{_POWER})?"
 )
 
 
