@@ -24,12 +24,26 @@ from medtrain.bootstrap import interval
 from medtrain.check import check_corpus
 from medtrain.data import open_corpus
 from medtrain.errors import UserError
-from tests.bench.claim.__main__ import RESULTS
-from tests.bench.claim.analysis import difference, from_csv, share, to_csv
+from tests.bench.claim import runs
+from tests.bench.claim.__main__ import RESULTS, main
+from tests.bench.claim.analysis import change, difference, from_csv, share, to_csv
 from tests.bench.claim.corpora import base_lines, exam_lines, fact_of, train_lines
-from tests.bench.claim.page import filled, tables
+from tests.bench.claim.page import collect, filled, tables
 from tests.bench.claim.runs import answers_of, carry_out
-from tests.bench.claim.settings import ARMS, FULL, SMOKE, arm_config
+from tests.bench.claim.settings import (
+    ARMS,
+    COMPARED,
+    FULL,
+    FURTHER,
+    ONE_EVEN,
+    ONE_PLAIN,
+    ONE_STAGE,
+    SMOKE,
+    TWO_PLAIN,
+    TWO_STAGE,
+    TWO_WRITTEN,
+    arm_config,
+)
 from tests.bench.claim.world import SYMPTOMS, make_world
 
 ROOT = Path(__file__).parents[2]
@@ -160,6 +174,83 @@ def test_arms_differ_in_data_and_order_alone():
             assert config.speech.freeze == made[0].speech.freeze
 
 
+def written_a_spoken(config) -> float | None:
+    """Written rounds to a spoken one in the stage that hears speech."""
+    weight = {part.modality: part.weight for part in config.speech.sets}
+    return weight["text"] / weight["speech"]
+
+
+def test_a_further_arm_differs_from_a_main_one_in_one_thing():
+    made = {
+        arm: arm_config(FULL, arm, Path("base"), 1, 1e-3, 1e-3) for arm in (TWO_STAGE, ONE_STAGE, *FURTHER)
+    }
+    for arm, main_arm, part in (
+        (TWO_PLAIN, TWO_STAGE, "losses"),
+        (ONE_PLAIN, ONE_STAGE, "losses"),
+        (ONE_EVEN, ONE_STAGE, "sets"),
+        (TWO_WRITTEN, TWO_STAGE, "sets"),
+    ):
+        assert arm.stages == main_arm.stages
+        config, other = made[arm], made[main_arm]
+        assert getattr(config.speech, part) != getattr(other.speech, part)
+        same = config.speech.model_copy(update={part: getattr(other.speech, part)})
+        assert config.model_copy(update={"name": other.name, "speech": same}) == other
+    assert made[TWO_PLAIN].speech.losses.ctc == made[ONE_PLAIN].speech.losses.ctc == 0
+    assert written_a_spoken(made[ONE_EVEN]) == written_a_spoken(made[TWO_STAGE]) == 1
+    assert written_a_spoken(made[TWO_WRITTEN]) == 3
+    assert written_a_spoken(made[ONE_STAGE]) > 9
+
+
+def test_further_arms_are_run_when_asked_for_alone(monkeypatch, tmp_path):
+    asked = []
+
+    def note(out, sizes, say, arms):
+        asked.append(arms)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(runs, "carry_out", note)
+    for more in ([], ["--more"]):
+        monkeypatch.setattr(sys, "argv", ["claim", "--smoke", "--out", str(tmp_path), *more])
+        assert main() == 130
+    assert asked == [ARMS, (*ARMS, *FURTHER)]
+
+
+def test_further_arms_go_on_from_what_the_main_ones_left(done, tmp_path):
+    small = replace(SMOKE, seeds=(1,))
+    for part in ("data", "base", *(f"{of}/{arm.name}" for of in ("tuning", "seed-1") for arm in ARMS)):
+        (tmp_path / part).parent.mkdir(exist_ok=True)
+        (tmp_path / part).symlink_to(done / part)
+    said: list[str] = []
+    carry_out(tmp_path, small, said.append)
+    assert not any(text.startswith("training") for text in said)
+    results = tmp_path / "results"
+    collect(tmp_path, small, results)
+    before, rows_before = tables(results), (results / "predictions.csv").read_text()
+
+    again = replace(
+        TWO_STAGE, name="two-stage-again"
+    )  # with the first stage of another arm, as further arms are
+    carry_out(tmp_path, small, said.append, (*ARMS, *FURTHER, again))
+    trained = [text.split()[1] for text in said if text.startswith("training")]
+    runs_of = [*(f"tuning/{{}}/{rate:g}" for rate in small.rates), "seed-1/{}"]
+    assert trained == [run.format(arm.name) for arm in (*FURTHER, again) for run in runs_of]
+    heard = {arm: tmp_path / "seed-1" / arm.name / "speech" / "metrics.jsonl" for arm in FURTHER}
+    assert {arm for arm, file in heard.items() if '"ctc"' not in file.read_text()} == {TWO_PLAIN, ONE_PLAIN}
+
+    whole, lent = (answers_of(tmp_path / "seed-1" / arm.name) for arm in (TWO_STAGE, again))
+    assert not (tmp_path / "seed-1" / again.name / "text").exists()
+    for name in ("predictions", "loss", "rounds"):
+        assert whole[name] == lent[name], name
+
+    collect(tmp_path, small, results)
+    told = tables(results)
+    assert {name: told[name] for name in before} == before
+    assert (results / "predictions.csv").read_text().startswith(rows_before)
+    assert set(told) - set(before) == {f"further-{name}" for name in before}
+    for arm in FURTHER:
+        assert sum(f"| {arm.title} |" in line for line in told["further-results"].splitlines()) == 1
+
+
 def test_tables_add_up(done):
     results = done / "results"
     rows = list(csv.DictReader((results / "predictions.csv").open()))
@@ -227,6 +318,11 @@ def test_intervals():
     # An arm and its copy differ by nothing, whatever is drawn.
     none = difference(rows, "even", "again", "speech")
     assert (none.value, none.low, none.high) == (0, 0, 0)
+    more = change(rows, ("even", "apart"), ("apart", "even"), "speech")
+    twice = difference(rows, "even", "apart", "speech")
+    assert (more.value, more.low, more.high) == pytest.approx(
+        (2 * twice.value, 2 * twice.low, 2 * twice.high)
+    )
     assert from_csv(to_csv(rows)) == rows
     with pytest.raises(ValueError, match="same facts"):
         difference(rows_of({"a": [[True, False]], "b": [[True]]}), "a", "b", "speech")
@@ -234,6 +330,24 @@ def test_intervals():
 
 def test_the_page_says_what_the_raw_results_say():
     page = (ROOT / "docs" / "claim.md").read_text(encoding="utf-8")
-    assert filled(page, tables(RESULTS)) == page
+    told = tables(RESULTS)
+    assert filled(page, told) == page
     with pytest.raises(ValueError, match="no marks"):
-        filled("nothing", tables(RESULTS))
+        filled("nothing", told)
+
+
+def test_differences_of_the_page_are_those_of_the_single_answers():
+    right: dict[tuple[str, str, str], list[int]] = defaultdict(list)
+    with (RESULTS / "predictions.csv").open(encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            right[row["arm"], row["by"], row["seed"]].append(int(row["right"]))
+    share_of = {key: sum(answers) / len(answers) for key, answers in right.items()}
+    lines = (ROOT / "docs" / "claim.md").read_text(encoding="utf-8").splitlines()
+    held = [pair for pair in COMPARED if all((arm.name, "speech", "1") in right for arm in pair)]
+    assert (TWO_PLAIN, ONE_PLAIN) in held
+    for arm, other in held:
+        (line,) = (x for x in lines if x.startswith(f"| {arm.title} | {other.title} |"))
+        cells = line.split(" | ")
+        each = [share_of[arm.name, "speech", s] - share_of[other.name, "speech", s] for s in "123"]
+        told = [float(cell) for cell in (cells[2], *cells[5].split(","))]
+        assert told == pytest.approx([np.mean(each), *each], abs=0.00051)

@@ -21,6 +21,11 @@ def main() -> int:
     parser.add_argument("--out", type=Path, default=Path("runs/claim"), help="folder of the experiment")
     parser.add_argument("--smoke", action="store_true", help="every step, at a size that proves nothing")
     parser.add_argument(
+        "--more",
+        action="store_true",
+        help="the further arms as well: without CTC, with other shares of speech",
+    )
+    parser.add_argument(
         "--collect",
         action="store_true",
         help="only write the raw results beside this program from the arms that are done in --out",
@@ -36,7 +41,7 @@ def main() -> int:
     from medtrain.errors import UserError
     from tests.bench.claim.page import collect, draw, fill, tables
     from tests.bench.claim.runs import carry_out
-    from tests.bench.claim.settings import FULL, SMOKE
+    from tests.bench.claim.settings import ARMS, FULL, FURTHER, SMOKE
 
     sizes = SMOKE if options.smoke else FULL
     if options.collect:
@@ -56,7 +61,7 @@ def main() -> int:
         print(f"[{time.perf_counter() - began:6.0f} s] {text}", flush=True)
 
     try:
-        carry_out(options.out, sizes, say)
+        carry_out(options.out, sizes, say, (*ARMS, *FURTHER) if options.more else ARMS)
     except UserError as error:
         print(error, file=sys.stderr)
         return 1

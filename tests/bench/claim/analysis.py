@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -72,6 +73,18 @@ def difference(rows: Sequence[dict[str, Any]], arm: str, other: str, by: str) ->
     )
 
 
+def change(rows: Sequence[dict[str, Any]], pair: tuple[str, str], other: tuple[str, str], by: str) -> Share:
+    """Return by how much the difference of a pair of arms is above that of another, paired by seed and fact."""
+    return _resampled(
+        _seeds(rows, by, [*pair, *other]),
+        lambda sums: (
+            sums[..., 0] / sums[..., 1]
+            - sums[..., 2] / sums[..., 3]
+            - (sums[..., 4] / sums[..., 5] - sums[..., 6] / sums[..., 7])
+        ),
+    )
+
+
 def _seeds(rows: Sequence[dict[str, Any]], by: str, arms: Sequence[str]) -> list[np.ndarray]:
     """Return for each seed a table (facts, 2 x arms): right answers and answers of each arm."""
     tables = [table_of(rows, arm, by) for arm in arms]
@@ -90,13 +103,27 @@ def _resampled(seeds: list[np.ndarray], statistic: Any) -> Share:
     Seeds are drawn with replacement, then within each drawn seed its facts: Davison & Hinkley 1997, section 3.8.
     All questions on one fact stay together.
     """
-    rng = np.random.default_rng(13)
-    spread = np.empty(RESAMPLES)
-    for draw in range(RESAMPLES):
-        drawn = [seeds[i] for i in rng.integers(len(seeds), size=len(seeds))]
-        spread[draw] = statistic(sum(t[rng.integers(len(t), size=len(t))].sum(0) for t in drawn))
+    tables = np.concatenate(seeds)
+    spread = statistic(_drawn(tuple(map(len, seeds))) @ tables)
     tail = (1 - CONFIDENCE) / 2
     low, high = np.quantile(spread, [tail, 1 - tail])
-    facts = interval(np.concatenate(seeds), statistic, 13)
+    facts = interval(tables, statistic, 13)
     assert facts is not None
     return Share(facts.value, float(low), float(high), facts.low, facts.high)
+
+
+@cache
+def _drawn(lengths: tuple[int, ...]) -> np.ndarray:
+    """Return how often each fact is in each resample (resamples, facts of all seeds); seeds have so many facts.
+
+    The same draws serve all arms, so that their intervals differ by their answers alone.
+    """
+    rng = np.random.default_rng(13)
+    ends = np.cumsum(lengths)
+    counts = np.zeros((RESAMPLES, int(ends[-1])))
+    for row in counts:
+        for seed in rng.integers(len(lengths), size=len(lengths)):
+            facts = lengths[seed]
+            drawn = rng.integers(facts, size=facts)
+            row[ends[seed] - facts : ends[seed]] += np.bincount(drawn, minlength=facts)
+    return counts

@@ -56,15 +56,18 @@ class Place:
         return self.out / "base" / "speech" / "model"
 
 
-def carry_out(out: Path, sizes: Sizes, say: Say) -> None:
-    """Do whatever of the experiment is not done yet. Raises UserError for another experiment's folder, Stopped."""
+def carry_out(out: Path, sizes: Sizes, say: Say, arms: Sequence[Arm] = ARMS) -> None:
+    """Do whatever of the experiment is not done yet. Raises UserError for another experiment's folder, Stopped.
+
+    Further arms come after the main ones, whose learning rate of text and first of two stages they take over.
+    """
     torch.set_num_threads(1)  # at this size as quick as two, and the same sums everywhere
     place = Place(out, sizes, say)
     _claim(place)
     _make_corpora(place)
     _make_base(place)
     text_rate: float | None = None
-    for arm in sorted(ARMS, key=lambda arm: arm is not TEXT_ONLY):
+    for arm in sorted(arms, key=lambda arm: arm is not TEXT_ONLY):
         rate = _tuned(place, arm, text_rate)
         text_rate = rate if arm is TEXT_ONLY else text_rate
         for seed in sizes.seeds:
@@ -147,11 +150,15 @@ def _run(place: Place, folder: Path, arm: Arm, seed: int, rate: float, text_rate
         return
     sizes, name = place.sizes, f"world-{seed}"
     split = "validation" if seed == sizes.tuning_seed else "test"
-    config = arm_config(sizes, arm, place.base, seed, rate, text_rate)
-    _fit(place, place.corpus(f"{name}-train"), config, folder, arm.stages)
+    start, stages = place.base, arm.stages
     seen = {"speech": 0, "text": 0}
+    if arm.two_stages and arm is not TWO_STAGE:
+        start, seen["text"] = _first_stage(place, seed)
+        stages = ("speech",)
+    config = arm_config(sizes, arm, start, seed, rate, text_rate)
+    _fit(place, place.corpus(f"{name}-train"), config, folder, stages)
     seconds = 0.0
-    for stage in arm.stages:
+    for stage in stages:
         state = disk.read_state(disk.checkpoints(folder / stage / "checkpoints")[-1])
         settings = config.text if stage == "text" else config.speech
         for part, taken in zip(settings.sets, state.taken, strict=True):
@@ -166,7 +173,7 @@ def _run(place: Place, folder: Path, arm: Arm, seed: int, rate: float, text_rate
         "arm": arm.name,
         "seed": seed,
         "rate": rate,
-        "text_rate": text_rate if arm is TWO_STAGE else None,
+        "text_rate": text_rate if arm.two_stages else None,
         "steps": sizes.steps,
         "rounds": seen,
         "seconds": {"training": round(seconds, 1), "answering": round(time.perf_counter() - began, 1)},
@@ -174,13 +181,26 @@ def _run(place: Place, folder: Path, arm: Arm, seed: int, rate: float, text_rate
         "predictions": predictions,
     }
     disk.put_text(folder / "answers.json", json.dumps(answers, indent=0))
-    for stage in arm.stages:  # they served for taking the run up again
+    for stage in stages:  # they served for taking the run up again
         shutil.rmtree(folder / stage / "checkpoints", ignore_errors=True)
     right = {by: [p["right"] for p in predictions if p["by"] == by] for by in ("speech", "text")}
     place.say(
         f"{folder.relative_to(place.out)}: right by speech {sum(right['speech'])} of {len(right['speech'])}, "
         f"by text {sum(right['text'])} of {len(right['text'])} ({seconds:.0f} s of training)"
     )
+
+
+def _first_stage(place: Place, seed: int) -> tuple[Path, int]:
+    """Return the model after the first of two stages in a world, and how many rounds it has seen.
+
+    It is the main arm's: seed, start and settings are the same, so each arm would come to the same weights.
+    """
+    lender = place.out / f"seed-{seed}" / TWO_STAGE.name
+    if seed == place.sizes.tuning_seed:  # the first stage is the same at every rate of the second
+        lender = place.out / "tuning" / TWO_STAGE.name / f"{place.sizes.rates[0]:g}"
+    rounds = answers_of(lender)["rounds"]
+    # Its second stage has as many written rounds as spoken ones; what is over was seen in the first.
+    return lender / "text" / "model", rounds["text"] - rounds["speech"]
 
 
 def _fit(place: Place, corpus: Path, config: TrainConfig, folder: Path, stages: Sequence[str]) -> None:

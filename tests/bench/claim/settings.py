@@ -14,7 +14,7 @@ BATCH_TOKENS = 1024
 MOST_A_STEP = 48
 """Rounds that a batch can hold at the very most; only how far ahead the trainer looks depends on it."""
 CTC = 3.0
-"""Weight of the CTC loss wherever an arm hears speech: audio is kept where the words' embeddings are."""
+"""Weight of the CTC loss where a main arm hears speech: audio is kept where the words' embeddings are."""
 
 
 @dataclass(frozen=True)
@@ -98,18 +98,50 @@ SMOKE = replace(
 
 @dataclass(frozen=True)
 class Arm:
-    """One way to train on a world: the trainer's stages it goes through, and what it is called."""
+    """One way to train on a world: the trainer's stages it goes through, and what it is called.
+
+    `written` is how many written rounds come to each spoken one in the stage that hears speech; None has as many as
+    two stages see in all. `ctc` is the weight of the CTC loss in that stage.
+    """
 
     name: str
     title: str
     stages: tuple[str, ...]
+    written: float | None = 0.0
+    ctc: float = CTC
+
+    @property
+    def two_stages(self) -> bool:
+        """Whether text comes first and speech afterwards."""
+        return self.stages == _TWO
 
 
-TWO_STAGE = Arm("two-stage", "two stages: text, then speech and text", ("text", "speech"))
-ONE_STAGE = Arm("one-stage", "one stage: the same speech and text, mixed", ("speech",))
+_TWO = ("text", "speech")
+TWO_STAGE = Arm("two-stage", "two stages: text, then speech and text", _TWO, written=1.0)
+ONE_STAGE = Arm("one-stage", "one stage: the same speech and text, mixed", ("speech",), written=None)
 SPEECH_ONLY = Arm("speech-only", "speech only", ("speech",))
 TEXT_ONLY = Arm("text-only", "text only", ("text",))
 ARMS = (TWO_STAGE, ONE_STAGE, SPEECH_ONLY, TEXT_ONLY)
+"""What the page is about: its first tables."""
+
+TWO_PLAIN = Arm("two-stage-no-ctc", "two stages, without CTC", _TWO, written=1.0, ctc=0.0)
+ONE_PLAIN = Arm("one-stage-no-ctc", "one stage, without CTC", ("speech",), written=None, ctc=0.0)
+ONE_EVEN = Arm("one-stage-even", "one stage, as many spoken rounds as written", ("speech",), written=1.0)
+TWO_WRITTEN = Arm(
+    "two-stage-more-text", "two stages, the second with three written rounds to one", _TWO, written=3.0
+)
+FURTHER = (TWO_PLAIN, ONE_PLAIN, ONE_EVEN, TWO_WRITTEN)
+"""What was run afterwards, to tell what the first tables depend on."""
+COMPARED = (
+    (TWO_PLAIN, ONE_PLAIN),
+    (TWO_STAGE, TWO_PLAIN),
+    (ONE_STAGE, ONE_PLAIN),
+    (TWO_STAGE, ONE_EVEN),
+    (ONE_EVEN, ONE_STAGE),
+    (TWO_WRITTEN, TWO_STAGE),
+    (TWO_WRITTEN, ONE_STAGE),
+)
+"""Pairs whose difference the further tables tell, fixed before any of the further arms was run."""
 
 
 def base_config(sizes: Sizes) -> TrainConfig:
@@ -167,15 +199,14 @@ def arm_config(
     """
     optimizer = {"betas": [0.9, 0.99], "warmup": 0.05}
     speech, text = {"modality": "speech", "weight": 1.0}, {"modality": "text", "weight": 1.0}
-    steps = sizes.steps
-    sets = [speech]
-    if arm is TWO_STAGE:
-        steps, sets = sizes.speech_steps, [speech, text]
-    elif arm is ONE_STAGE:
+    steps, text_steps = sizes.steps, sizes.steps
+    if arm.two_stages:
+        steps, text_steps = sizes.speech_steps, sizes.text_steps
+    written = arm.written
+    if written is None:
         # As much speech and as much text as two stages see, by rounds; only the order differs.
-        more = sizes.text_steps * (1 + _TEXT_A_CLIP) / sizes.speech_steps
-        sets = [speech, {**text, "weight": 1.0 + more}]
-    text_steps = sizes.text_steps if arm is TWO_STAGE else sizes.steps
+        written = 1.0 + sizes.text_steps * (1 + _TEXT_A_CLIP) / sizes.speech_steps
+    sets = [speech, {**text, "weight": written}] if written else [speech]
     return parse_config(
         {
             "name": f"claim-{arm.name}",
@@ -195,7 +226,7 @@ def arm_config(
                 "freeze": ["encoder.*"],
                 "max_steps": steps,
                 "epochs": _epochs(steps, sizes.clips),
-                "losses": {"ctc": CTC},
+                "losses": {"ctc": arm.ctc},
                 "optimizer": {"lr": rate, **optimizer},
                 **_rhythm(sizes),
             },
