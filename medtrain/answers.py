@@ -2,34 +2,46 @@
 
 from __future__ import annotations
 
+import time
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from math import ceil
 
 import numpy as np
 
 from medtrain.data import Consultation
-from medtrain.talk import Said, Talker, Turns
+from medtrain.decoding import Decoding
+from medtrain.talk import Asked, Prompt, Said, Talker, Turns
 
-MOST_TOKENS = 64
+MARGIN, SPARE = 1.25, 16
+"""A reply may have so many times the tokens of the true one, and so many more: enough to be it and to go astray."""
+
+TIMED = 8
+"""Dialogues whose last reply is given once more by itself, to a clock."""
+
+QUIET_S = 15.0
 
 _CJK = (("\u3040", "\u30ff"), ("\u3400", "\u9fff"), ("\uf900", "\ufaff"), ("\U00020000", "\U0003ffff"))
 
 
 @dataclass(frozen=True)
 class Answer:
-    """One reply beside the doctor's own. Times are in seconds; `audio_s` is the speech it listened to."""
+    """One reply beside the doctor's own. `turn` is its place in the dialogue, `limit` the tokens it could have.
+
+    `needed` are the tokens of the doctor's own words: with a lower limit they cannot be said.
+    """
 
     id: str
+    turn: int
     asked: str
     reference: str
     text: str
     tokens: int
+    limit: int
+    needed: int
     ended: bool
-    audio_s: float
-    first_s: float
-    total_s: float
 
     @property
     def exact(self) -> bool:
@@ -42,59 +54,129 @@ class Answer:
         return normalise(self.text) == normalise(self.reference)
 
 
-def answer(talker: Talker, dialogues: Sequence[Consultation], *, speech: bool) -> list[Answer]:
-    """Let a model give the last reply of each dialogue, greedily, with the turns before it as they were.
+@dataclass(frozen=True)
+class Timing:
+    """How long one reply took, in seconds, the audio's encoding included; `audio_s` is the speech it listened to."""
 
-    Dialogues go one at a time, because that is how a consultation goes. The first is answered once more beforehand,
-    so that no time holds what is done only once.
+    id: str
+    first_s: float
+    total_s: float
+    audio_s: float
+
+
+@dataclass(frozen=True)
+class _Question:
+    """One reply that is wanted, of one dialogue by its number, and what comes before it made ready."""
+
+    number: int
+    turn: int
+    prompt: Prompt
+    limit: int
+    needed: int
+
+
+def answer(
+    talker: Talker,
+    dialogues: Sequence[Consultation],
+    *,
+    speech: bool,
+    limit: int | None = None,
+    budget: int = 4096,
+    say: Callable[[str], object] = lambda text: None,
+) -> list[list[Answer]]:
+    """Let a model give every reply of each dialogue, greedily, with the turns before it as they were.
+
+    Returns the replies of each dialogue. `limit` are the tokens of a reply at most; without it that depends on the
+    doctor's own. As many replies come at a time as have room within `budget` tokens, padding included; what each
+    says is what it says alone.
     """
-    answers: list[Answer] = []
-    for dialogue in dialogues:
-        at = last_reply(dialogue)
-        if at is None:
-            continue
-        turns, audio_s = _prompt(dialogue, at, speech)
-        if not answers:
-            talker.reply(turns, MOST_TOKENS)
-        reply = talker.reply(turns, MOST_TOKENS)
-        answers.append(
-            Answer(
-                id=dialogue.id,
-                asked=dialogue.turns[at - 1].text,
-                reference=dialogue.turns[at].text,
-                text=reply.text,
-                tokens=reply.tokens,
-                ended=reply.ended,
-                audio_s=audio_s,
-                first_s=reply.first_s,
-                total_s=reply.total_s,
+    found: list[list[Answer]] = [[] for _ in dialogues]
+    shown = time.perf_counter()
+    done = 0
+    for group in _groups(_questions(talker, dialogues, speech, limit), budget):
+        asked = [Asked(one.prompt, Decoding(one.limit)) for one in group]
+        for one, reply in zip(group, talker.replies(asked), strict=True):
+            dialogue = dialogues[one.number]
+            found[one.number].append(
+                Answer(
+                    id=dialogue.id,
+                    turn=one.turn,
+                    asked=dialogue.turns[one.turn - 1].text,
+                    reference=dialogue.turns[one.turn].text,
+                    text=reply.text,
+                    tokens=reply.tokens,
+                    limit=one.limit,
+                    needed=one.needed,
+                    ended=reply.ended,
+                )
             )
-        )
-    return answers
+        done += len(group)
+        if time.perf_counter() - shown > QUIET_S:
+            shown = time.perf_counter()
+            say(f"  {done} replies")
+    return [sorted(replies, key=lambda reply: reply.turn) for replies in found]
 
 
-def last_reply(dialogue: Consultation) -> int | None:
-    """Return which turn is the doctor's last reply to a patient, or None."""
+def timed(
+    talker: Talker, dialogues: Sequence[Consultation], *, speech: bool, limit: int | None = None
+) -> list[Timing]:
+    """Let a model give the last reply of each dialogue by itself, greedily, to a clock.
+
+    One goes at a time, because that is how a consultation goes. The first is answered once more beforehand, so that
+    no time holds what is done only once.
+    """
+    times: list[Timing] = []
+    for dialogue in dialogues:
+        places = replies_of(dialogue)
+        if not places:
+            continue
+        turns, audio_s = _turns(dialogue, places[-1], speech)
+        most, _ = _limit(talker, talker.prompt(turns), dialogue.turns[places[-1]].text, limit)
+        if not times:
+            talker.reply(turns, most)
+        reply = talker.reply(turns, most)
+        times.append(Timing(dialogue.id, reply.first_s, reply.total_s, audio_s))
+    return times
+
+
+def replies_of(dialogue: Consultation) -> list[int]:
+    """Return which turns are the doctor's replies to a patient."""
     roles = [turn.role for turn in dialogue.turns]
-    places = [at for at, pair in enumerate(pairwise(roles), start=1) if pair == ("patient", "doctor")]
-    return places[-1] if places else None
+    return [at for at, pair in enumerate(pairwise(roles), start=1) if pair == ("patient", "doctor")]
 
 
-def summary(answers: Sequence[Answer]) -> dict[str, float | int | None] | None:
-    """Return counts and medians of answers; the real-time factor is of all together, None without audio."""
-    if not answers:
-        return None
-    audio = sum(a.audio_s for a in answers)
+def counts(answers: Sequence[Sequence[Answer]]) -> dict[str, int]:
+    """Return how many replies there are, and of how many dialogues; how many match, end, and could not match."""
+    every = [reply for replies in answers for reply in replies]
     return {
-        "dialogues": len(answers),
-        "exact": sum(a.exact for a in answers),
-        "normalised": sum(a.normalised for a in answers),
-        "ended": sum(a.ended for a in answers),
-        "first_token_s": float(np.median([a.first_s for a in answers])),
-        "total_s": float(np.median([a.total_s for a in answers])),
-        "audio_s": audio,
-        "real_time_factor": sum(a.total_s for a in answers) / audio if audio else None,
+        "dialogues": sum(1 for replies in answers if replies),
+        "replies": len(every),
+        "exact": sum(a.exact for a in every),
+        "normalised": sum(a.normalised for a in every),
+        "ended": sum(a.ended for a in every),
+        "limit_too_low": sum(a.limit < a.needed for a in every),
     }
+
+
+def pace(times: Sequence[Timing]) -> dict[str, float | int | None]:
+    """Return medians of times; the real-time factor is of all together, None without audio."""
+    audio = sum(t.audio_s for t in times)
+    return {
+        "timed": len(times),
+        "first_token_s": float(np.median([t.first_s for t in times])) if times else None,
+        "total_s": float(np.median([t.total_s for t in times])) if times else None,
+        "audio_s": audio,
+        "real_time_factor": sum(t.total_s for t in times) / audio if audio else None,
+    }
+
+
+def hits(answers: Sequence[Sequence[Answer]]) -> np.ndarray:
+    """Return (dialogues, 3) float64: replies that match exactly, replies that match when normalised, replies."""
+    sums = [
+        [sum(a.exact for a in replies), sum(a.normalised for a in replies), len(replies)]
+        for replies in answers
+    ]
+    return np.array(sums, np.float64).reshape(-1, 3)
 
 
 def normalise(text: str) -> str:
@@ -121,7 +203,37 @@ def _cjk(sign: str) -> bool:
     return any(low <= sign <= high for low, high in _CJK)
 
 
-def _prompt(dialogue: Consultation, at: int, speech: bool) -> tuple[Turns, float]:
+def _questions(
+    talker: Talker, dialogues: Sequence[Consultation], speech: bool, limit: int | None
+) -> Iterator[_Question]:
+    for number, dialogue in enumerate(dialogues):
+        for at in replies_of(dialogue):
+            prompt = talker.prompt(_turns(dialogue, at, speech)[0])
+            yield _Question(number, at, prompt, *_limit(talker, prompt, dialogue.turns[at].text, limit))
+
+
+def _groups(questions: Iterator[_Question], budget: int) -> Iterator[list[_Question]]:
+    """Yield questions in batches of up to `budget` tokens, what may be answered included."""
+    group: list[_Question] = []
+    for one in questions:
+        grown = [*group, one]
+        width = max(len(q.prompt.ids) for q in grown) + max(q.limit for q in grown)
+        if group and width * len(grown) > budget:
+            yield group
+            grown = [one]
+        group = grown
+    if group:
+        yield group
+
+
+def _limit(talker: Talker, prompt: Prompt, reference: str, limit: int | None) -> tuple[int, int]:
+    """Return the tokens a reply may have, and those of the doctor's own words."""
+    needed = len(talker.loaded.template.words(reference))
+    most = limit or ceil(MARGIN * needed) + SPARE
+    return max(1, min(most, talker.context - len(prompt.ids))), needed
+
+
+def _turns(dialogue: Consultation, at: int, speech: bool) -> tuple[Turns, float]:
     turns: list[tuple[str, Said]] = []
     audio_s = 0.0
     for turn in dialogue.turns[:at]:

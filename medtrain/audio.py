@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from medtrain.data import SAMPLE_RATE, SILENCE
+from medtrain.data import SAMPLE_RATE, SILENCE, resampled
 from medtrain.errors import UserError
 from medtrain.frontend import SHORTEST
 
@@ -46,19 +46,6 @@ def read_speech(source: bytes | Path, longest: int, kinds: tuple[str, ...] = ())
     if float(np.abs(samples).max()) < SILENCE:
         raise UserError(f"{name} is silent")
     return samples
-
-
-def resampled(samples: np.ndarray, rate: int) -> np.ndarray:
-    """Return samples at 16 kHz. Raises UserError when the package for it is missing."""
-    if rate == SAMPLE_RATE:
-        return samples
-    try:
-        import soxr
-    except ModuleNotFoundError:
-        raise UserError(
-            f"a clip is sampled at {rate} Hz, and soxr is not installed; run: pip install soxr"
-        ) from None
-    return np.asarray(soxr.resample(samples, rate, SAMPLE_RATE, quality="HQ"), np.float32)
 
 
 def _in_bounds(name: str, seconds: float, longest: int) -> None:

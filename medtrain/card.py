@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,16 @@ from medtrain.config import TrainConfig
 from medtrain.report import validations
 
 
-def model_card(config: TrainConfig, corpus: Path, stage: str, step: int, steps: int, folder: Path) -> str:
-    """Return the card (Markdown) of a stage's model."""
-    info = _corpus_info(corpus)
+def model_card(
+    config: TrainConfig,
+    corpus: Path,
+    stage: str,
+    step: int,
+    steps: int,
+    folder: Path,
+    left_out: Sequence[str] = (),
+) -> str:
+    """Return the card (Markdown) of a stage's model. `left_out` says which rows it could not learn from."""
     parts = config.model
     if parts.whole:
         origin = f"`{parts.whole}`"
@@ -20,7 +28,9 @@ def model_card(config: TrainConfig, corpus: Path, stage: str, step: int, steps: 
         origin = f"the encoder of `{parts.encoder}` and `{parts.llm}`"
     else:
         origin = "nothing: a tiny preset with random weights and a tokenizer trained on the corpus"
-    licences = ", ".join(sorted(info["licences"])) or "not stated"
+    learnt = [config.text] if stage == "text" or (folder.parent / "text" / "model").is_dir() else []
+    learnt += [config.speech] if stage == "speech" else []
+    paths = dict.fromkeys(Path(s.path) if s.path else corpus for one in learnt for s in one.sets)
     looks = validations(folder / "metrics.jsonl")
     table = (
         results_table({stage: {"before": looks[0], "after": looks[step]}}) if step in looks else "None taken."
@@ -37,10 +47,9 @@ A speech language model (Whisper encoder, frame stacking, projector, causal lang
 doctor in a consultation. **It is research software. It gives no medical advice and must not be used for any.**
 
 - Built from {origin}.
-- Corpus: {info["name"]} (licences of texts and voices: {licences}). The model is under the strictest terms of
-  its parts and data.
+- Corpus: {"; ".join(map(_corpus_told, paths))}. The model is under the strictest terms of its parts and data.
 - Stage {stage}: step {step} of {steps}, {_sets(setting)}; learning rate {setting.optimizer.lr:g},
-  seed {config.seed}.
+  seed {config.seed}.{f" Dialogues left out: {'; '.join(left_out)}." if left_out else ""}
 - Patients' voices are synthetic. Nothing here was tested with real patients, or on other languages than the
   corpus has.
 
@@ -92,10 +101,9 @@ def _sets(stage: Any) -> str:
     return ", ".join(f"{s.weight / total:.0%} {s.modality}" for s in stage.sets)
 
 
-def _corpus_info(corpus: Path) -> dict[str, Any]:
+def _corpus_told(corpus: Path) -> str:
+    """Return a corpus's name and the licences that it states. ShareGPT files state none."""
     file = next((f for f in (corpus / "corpus.json", corpus / "corpus" / "corpus.json") if f.is_file()), None)
-    if file is None:
-        return {"name": corpus.name, "licences": set()}
-    info = json.loads(file.read_text(encoding="utf-8"))
-    licences = {*info.get("licences", ()), *info.get("voice_licences", ())}
-    return {"name": info.get("name", corpus.name), "licences": licences}
+    info = json.loads(file.read_text(encoding="utf-8")) if file else {}
+    licences = sorted({*info.get("licences", ()), *info.get("voice_licences", ())})
+    return f"{info.get('name', corpus.name)} (licences of texts and voices: {', '.join(licences) or 'not stated'})"

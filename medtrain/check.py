@@ -32,7 +32,10 @@ class Problem:
 
 
 def check_corpus(corpus: Corpus) -> tuple[dict[str, SplitCount], list[Problem]]:
-    """Read every dialogue and decode every clip; return counts per split, and the problems."""
+    """Read every dialogue and decode every clip; return counts per split, and the problems.
+
+    A ShareGPT file opened as a corpus (`open_data`) is its own `train` split.
+    """
     counts: dict[str, SplitCount] = {}
     problems: list[Problem] = []
     seen: set[str] = set()
@@ -40,6 +43,9 @@ def check_corpus(corpus: Corpus) -> tuple[dict[str, SplitCount], list[Problem]]:
         count = counts.setdefault(split, SplitCount())
         for file in files:
             for dialogue in consultations(file):
+                if dialogue.fault:
+                    problems.append(Problem(dialogue.id, dialogue.fault))
+                    continue
                 if dialogue.id in seen:
                     problems.append(Problem(dialogue.id, "is in the corpus twice"))
                 seen.add(dialogue.id)

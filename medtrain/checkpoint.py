@@ -11,12 +11,14 @@ from __future__ import annotations
 
 import errno
 import json
+import math
 import os
 import random
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +30,10 @@ from medtrain.errors import UserError
 
 @dataclass(frozen=True)
 class State:
-    """What a checkpoint knows besides tensors. `loss` is the validation loss there, if one was taken."""
+    """What a checkpoint knows besides tensors. `loss` is the validation loss there, if one was taken.
+
+    `skipped` are the rows left out while batches were made, each with the reason.
+    """
 
     step: int
     taken: tuple[int, ...]
@@ -37,6 +42,7 @@ class State:
     config: dict[str, Any]
     data: dict[str, str]
     counters: dict[str, float]
+    skipped: dict[str, str] = field(default_factory=dict)
 
 
 @contextmanager
@@ -47,15 +53,25 @@ def writing(folder: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, SafetensorError, RuntimeError) as error:
-        code = getattr(error, "errno", None)
-        full = code in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) or "No space left" in str(error)
-        if not full and code is None and not isinstance(error, SafetensorError):
+        system = _system_error(error)
+        # safetensors gives the system's number in its text alone.
+        code = re.search(r"\(os error (\d+)\)", str(error))
+        number = int(code[1]) if code else system and system.errno
+        full = number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) or "No space left" in str(error)
+        if not full and system is None and not isinstance(error, SafetensorError):
             raise
-        why = "the disk is full" if full else str(error)
+        why = "the disk is full" if full else str(system or error)
         raise UserError(
             f"{folder}: cannot write: {why}; the last whole checkpoint stands, make room and start again "
             "with the same command"
         ) from None
+
+
+def _system_error(error: BaseException | None) -> OSError | None:
+    """Return the system's error behind an error: torch.save hides it under one of its own."""
+    while error is not None and not isinstance(error, OSError):
+        error = error.__cause__ or error.__context__
+    return error
 
 
 def save_checkpoint(
@@ -80,9 +96,9 @@ def save_checkpoint(
                 shutil.rmtree(left, ignore_errors=True)
             part.mkdir(parents=True)
             save_file({k: v.contiguous() for k, v in weights.items()}, part / "model.safetensors")
-            torch.save(optimizer, part / "optimizer.pt")
+            _save_tensors(optimizer, part / "optimizer.pt")
             for rank, one in enumerate(rng):
-                torch.save(one, part / f"rng-{rank}.pt")
+                _save_tensors(one, part / f"rng-{rank}.pt")
             (part / "state.json").write_text(json.dumps(asdict(state), ensure_ascii=False, indent=1))
             for file in part.iterdir():
                 _flush(file)
@@ -96,6 +112,12 @@ def save_checkpoint(
             raise
     _prune(folder, keep)
     return final
+
+
+def _save_tensors(value: dict[str, Any], path: Path) -> None:
+    # Through a file of Python's: of one that it opens itself, torch does not say why a write failed.
+    with path.open("wb") as file:
+        torch.save(value, file)
 
 
 def checkpoints(folder: Path) -> list[Path]:
@@ -137,10 +159,9 @@ def read_tensors(
 
 
 def best(folder: Path) -> Path | None:
-    """Return the checkpoint with the least validation loss, or None when none has one."""
-    scored = [
-        (state.loss, path) for path in checkpoints(folder) if (state := read_state(path)).loss is not None
-    ]
+    """Return the checkpoint with the least validation loss, or None when none has one that is a number."""
+    losses = [(read_state(path).loss, path) for path in checkpoints(folder)]
+    scored = [(loss, path) for loss, path in losses if loss is not None and math.isfinite(loss)]
     return min(scored)[1] if scored else None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -57,7 +58,7 @@ app = typer.Typer(
 
 @app.command()
 def check(
-    corpus: Annotated[Path, typer.Argument(help="a corpus folder, or a run that holds one")],
+    corpus: Annotated[Path, typer.Argument(help="a corpus folder, a run that holds one, or ShareGPT JSON")],
     show: Annotated[int, typer.Option(help="problems to print")] = 20,
     config: Annotated[
         Path | None,
@@ -69,9 +70,9 @@ def check(
 ) -> None:
     """Walk all data before any training: dialogues, turns, hours, problems. Exits 1 when there are problems."""
     from medtrain.check import check_corpus
-    from medtrain.data import open_corpus
+    from medtrain.data import open_data
 
-    counts, problems = check_corpus(open_corpus(corpus))
+    counts, problems = check_corpus(open_data(corpus))
     row = "{:<12}{:>10}{:>8}{:>14}{:>13}{:>8}{:>10}"
     typer.echo(row.format("split", "dialogues", "voiced", "patient turns", "doctor turns", "clips", "hours"))
     for split, c in counts.items():
@@ -138,7 +139,13 @@ def evaluate(
     limit: Annotated[
         int | None, typer.Option(min=1, help="draw so many dialogues for each modality [all]")
     ] = None,
-    generate: Annotated[int, typer.Option(min=0, help="dialogues of each modality to answer freely")] = 8,
+    generate: Annotated[
+        int, typer.Option(min=0, help="dialogues of each modality to answer freely, every reply of them")
+    ] = 64,
+    max_new_tokens: Annotated[
+        int | None,
+        typer.Option(min=1, help="longest such reply [a quarter more than the doctor's own, and 16]"),
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="of draws and bootstrap")] = 0,
     skip_bad: Annotated[bool, typer.Option("--skip-bad", help="count rows that cannot be used")] = False,
 ) -> None:
@@ -151,7 +158,8 @@ def evaluate(
     from medtrain.places import last_trained
 
     out = out or last_trained()
-    evaluate(out, corpus, Options(split.value, limit, generate, seed, skip_bad), say=typer.echo)
+    options = Options(split.value, limit, generate, seed, skip_bad, max_new_tokens)
+    evaluate(out, corpus, options, say=typer.echo)
     typer.echo("\n" + (out / "eval" / "table.txt").read_text(encoding="utf-8"))
     typer.echo(f"written to {out / 'eval'}: eval.json, table.txt, figure.png")
 
@@ -192,13 +200,15 @@ def select(
     """Choose which dialogues to voice under a budget: a list for medsynth voice --ids, and a table that explains it."""
     if (count is None) == (not hours):
         raise UserError("give a budget: --count N dialogues, or --hours H of speech")
-    from medtrain.places import last_corpus, last_trained
+    from medtrain.places import last_corpus, last_trained, run_of
     from medtrain.ranking import Budget
     from medtrain.select import STRATA, Options, by_chance, select, summary
 
     strata = tuple(name.strip() for name in stratify.split(",") if name.strip()) if stratify else ()
     if unknown := sorted(set(strata) - set(STRATA)):
         raise UserError(f"--stratify {unknown[0]}: there are {', '.join(STRATA)}")
+    run = run_of(corpus) if corpus else None
+    source = f" --src {shlex.quote(str(run))}" if run else ""
     corpus = corpus or last_corpus()
     options = Options(
         by.value, Budget(count, hours), pool.value, split.value, strata, one_per_cluster, keep_voiced, seed
@@ -217,7 +227,7 @@ def select(
     for line in summary(found, options):
         typer.echo(line)
     # A run's own limit holds beside the list, so that of the list is named.
-    typer.echo(f"next: medsynth voice --ids {found.ids} --count {found.count + found.kept}")
+    typer.echo(f"next: medsynth voice{source} --ids {found.ids} --count {found.count + found.kept}")
 
 
 app.command()(cli_talk.chat)

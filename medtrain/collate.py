@@ -6,7 +6,6 @@ whose audio is unusable, is a bad row.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -52,7 +51,8 @@ class Batch:
 
     `inputs` are the model's keyword arguments. `twin` are those of the spoken dialogues as text; for each of
     its supervised tokens, `spoken` says which of the batch's supervised tokens it repeats (both counted along
-    the rows). `cells` counts all places of the token rows, `tokens` those that hold a dialogue's tokens.
+    the rows). `cells` counts all places of the token rows, `tokens` those that hold a dialogue's tokens. `skipped`
+    are the dialogues that were left out, each with the reason.
     """
 
     inputs: dict[str, torch.Tensor]
@@ -65,7 +65,7 @@ class Batch:
     audio_lengths: list[int] = field(default_factory=list)
     twin: dict[str, torch.Tensor] | None = None
     spoken: torch.Tensor | None = None
-    skipped: Counter[str] = field(default_factory=Counter)
+    skipped: dict[str, str] = field(default_factory=dict)
 
 
 class Collator:
@@ -107,7 +107,7 @@ class Collator:
                     )
                     raise BadRow("bad audio", f"turn {number}: {what}")
                 heard = self._audio_line(turn.role, round(turn.duration_s * SAMPLE_RATE), number)
-                if modality == "speech" or heard.audio > len(self.template.words(turn.text)):
+                if modality == "speech" or self.template.size(heard) > self.template.size(line):
                     line = heard
             lines.append(line)
         return len(self._render(lines, dialogue).ids)
@@ -131,7 +131,9 @@ class Collator:
         return Item(dialogue.id, self._render(lines, dialogue), tuple(clips), tuple(transcripts), twin)
 
     def batch(self, items: Sequence[Item]) -> Batch:
-        """Lay items out as one batch."""
+        """Lay items out as one batch; of no items, a batch of nothing, with a twin where the others have one."""
+        if not items:
+            return self._void()
         order, inputs, cells = self._rows([item.rendered for item in items])
         placed = [items[i] for i in order]
         clips = [clip for item in placed for clip in item.clips]
@@ -149,6 +151,12 @@ class Collator:
         )
         if self._twins:
             batch.twin, batch.spoken = self._twin_of(placed)
+        return batch
+
+    def _void(self) -> Batch:
+        batch = void_batch(self.template)
+        if self._twins:
+            batch.twin, batch.spoken = self._twin_of([])
         return batch
 
     def _twin_of(self, placed: Sequence[Item]) -> tuple[dict[str, torch.Tensor], torch.Tensor]:
@@ -225,7 +233,7 @@ class Collator:
 
 
 def void_batch(template: Template) -> Batch:
-    """Return a batch of nothing: what is left when every row of one was skipped."""
+    """Return a batch of nothing, without a twin: what evens out the passes of several processes."""
     one = torch.full((1, 1), template.pad_id)
     inputs = {"input_ids": one, "labels": torch.full((1, 1), -100), "position_ids": torch.zeros_like(one)}
     return Batch(inputs, [], supervised=0, tokens=0, cells=1)

@@ -9,7 +9,7 @@ import hashlib
 import io
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
 from pathlib import Path
@@ -27,15 +27,6 @@ SAMPLE_RATE = 16000
 SILENCE = 1e-4
 """Peak amplitude under which a clip counts as silent (full scale is 1)."""
 COLUMNS = ("id", "lang", "split", "turns")
-ROLES = {
-    "human": "patient",
-    "user": "patient",
-    "patient": "patient",
-    "assistant": "doctor",
-    "gpt": "doctor",
-    "doctor": "doctor",
-}
-"""What ShareGPT files call the two who speak."""
 
 
 @dataclass(frozen=True)
@@ -55,12 +46,13 @@ class Utterance:
 
 @dataclass(frozen=True)
 class Consultation:
-    """One dialogue of the corpus."""
+    """One dialogue of the corpus. `fault` says why there is nothing of it, where its row could not be read."""
 
     id: str
     lang: str
     split: str
     turns: tuple[Utterance, ...]
+    fault: str = ""
 
 
 @dataclass(frozen=True)
@@ -79,6 +71,8 @@ def open_corpus(path: Path) -> Corpus:
         info = json.loads((root / "corpus.json").read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UserError(f"{path} holds no corpus (no corpus.json); make one with: make corpus") from None
+    except NotADirectoryError:
+        raise UserError(f"{path} is a file; a corpus is a folder, made with: make corpus") from None
     except ValueError as error:
         raise UserError(f"{root}/corpus.json is damaged: {error}") from None
     version = info.get("schema_version")
@@ -88,6 +82,13 @@ def open_corpus(path: Path) -> Corpus:
     if not any(files.values()):
         raise UserError(f"{root}/data holds no Parquet files; pack the corpus again")
     return Corpus(root, info, files)
+
+
+def open_data(path: Path) -> Corpus:
+    """Open a corpus, the corpus of a run, or a ShareGPT file as a corpus of one file. Raises UserError."""
+    if path.suffix == ".json":
+        return Corpus(path.parent, {}, {"train": (path,)})
+    return open_corpus(path)
 
 
 class Source(Protocol):
@@ -111,20 +112,36 @@ class ParquetSource:
     def __init__(self, corpus: Corpus, split: str) -> None:
         self.name = f"{corpus.path} ({split})"
         self._corpus = corpus
+        self._split = split
         self._files = corpus.files[split]
         self._ends = list(accumulate(map(_rows, self._files)))
 
     def __len__(self) -> int:
         return self._ends[-1] if self._ends else 0
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The data files, in the order of their rows."""
+        return self._files
+
     @cached_property
     def fingerprint(self) -> str:
-        """Of the corpus's own list of checksums; without one, of every data file."""
+        """Of what a corpus says of its data files, in its list of checksums (SHA256SUMS) and in their footers.
+
+        A file that was changed under an old list has another size or another footer, which holds the places, sizes
+        and ranges of all its columns. Without a list, all of every file of the split is read. Copying and moving
+        change nothing.
+        """
         sums = self._corpus.path / "SHA256SUMS"
-        digest = hashlib.sha256()
-        for file in [sums] if sums.is_file() else self._files:
-            with file.open("rb") as opened:
-                digest.update(hashlib.file_digest(opened, "sha256").digest())
+        digest = hashlib.sha256(self._split.encode())
+        if sums.is_file():
+            lines = sums.read_text(encoding="utf-8", errors="replace").splitlines()
+            digest.update("\n".join(sorted(line for line in lines if "data/" in line)).encode())
+        for file in (file for files in self._corpus.files.values() for file in files):
+            digest.update(f"{file.name} {file.stat().st_size}".encode() + _footer(file))
+            if not sums.is_file() and file in self._files:
+                with file.open("rb") as opened:
+                    digest.update(hashlib.file_digest(opened, "sha256").digest())
         return digest.hexdigest()
 
     def read(self, start: int, count: int) -> list[Consultation]:
@@ -142,71 +159,39 @@ class ParquetSource:
         return found
 
 
-class ShareGPTSource:
-    """A JSON list of `{id or idx, conversations: [{from, value, speech}]}`; `speech` is a wave file's path.
+def open_source(path: Path, split: str = "train", *, skip: bool = False) -> Source:
+    """Open a corpus's split, or a ShareGPT file (which is all `train`; `skip` leaves out its malformed rows)."""
+    if path.suffix != ".json":
+        return ParquetSource(open_corpus(path), split)
+    from medtrain.sharegpt import ShareGPTSource  # which is made of what stands here
 
-    Paths are relative to the folder of the JSON file. The text is held in memory, the audio is not.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self.name = str(path)
-        self._path = path
-        try:
-            raw = path.read_bytes()
-            data = json.loads(raw)
-        except OSError as error:
-            raise UserError(f"{path}: {error.strerror}") from None
-        except ValueError as error:
-            raise UserError(f"{path} is not JSON: {error}") from None
-        if not isinstance(data, list):
-            raise UserError(f"{path} is not a list of conversations")
-        self.fingerprint = hashlib.sha256(raw).hexdigest()
-        self._dialogues = [self._dialogue(row, number) for number, row in enumerate(data)]
-
-    def __len__(self) -> int:
-        return len(self._dialogues)
-
-    def read(self, start: int, count: int) -> list[Consultation]:
-        """Return up to `count` dialogues from row `start` on. Stated durations come from the file headers."""
-        return [self._with_durations(d) for d in self._dialogues[start : start + count]]
-
-    def _dialogue(self, row: Any, number: int) -> Consultation:
-        try:
-            turns = tuple(self._turn(turn) for turn in row["conversations"])
-            name = str(row.get("idx") or row.get("id") or number)
-        except (KeyError, TypeError, AttributeError) as error:
-            detail = f"role {error}" if isinstance(error, KeyError) else "its shape"
-            raise UserError(
-                f"{self._path}: row {number}: {detail} is not known; "
-                "a row is {conversations: [{from: human or assistant, value: text, speech: path}]}"
-            ) from None
-        return Consultation(name, str(row.get("lang", "")), "train", turns)
-
-    def _turn(self, turn: dict[str, Any]) -> Utterance:
-        speech = turn.get("speech")
-        clip = self._path.parent / speech if speech else None
-        return Utterance(ROLES[turn["from"]], turn["value"].strip(), clip, None, turn["value"].strip())
-
-    def _with_durations(self, dialogue: Consultation) -> Consultation:
-        turns = (replace(t, duration_s=_duration(t.clip)) if t.clip else t for t in dialogue.turns)
-        return replace(dialogue, turns=tuple(turns))
+    return ShareGPTSource(path, skip)
 
 
-def open_source(path: Path, split: str = "train") -> Source:
-    """Open a corpus's split, or a ShareGPT file (which is all `train`)."""
-    return ShareGPTSource(path) if path.suffix == ".json" else ParquetSource(open_corpus(path), split)
-
-
-def _duration(clip: bytes | Path) -> float | None:
-    assert isinstance(clip, Path)
-    try:
-        return float(soundfile.info(clip).duration)
-    except (soundfile.LibsndfileError, RuntimeError, OSError):
-        return None
+def _footer(file: Path) -> bytes:
+    """Return a Parquet file's footer: its last 8 bytes are its length (little-endian) and `PAR1`."""
+    size = file.stat().st_size
+    with file.open("rb") as opened:
+        opened.seek(max(size - 8, 0))
+        length = int.from_bytes(opened.read(4), "little")
+        opened.seek(max(size - 8 - length, 0))
+        return opened.read()
 
 
 def consultations(file: Path, rows_at_once: int = 64) -> Iterator[Consultation]:
-    """Yield the dialogues of one data file. Raises UserError naming the file when it cannot be read."""
+    """Yield the dialogues of one data file, malformed rows of a ShareGPT file after the others.
+
+    Raises UserError naming the file when it cannot be read.
+    """
+    if file.suffix == ".json":
+        from medtrain.sharegpt import ShareGPTSource
+
+        source = ShareGPTSource(file, skip=True)
+        for start in range(0, len(source), rows_at_once):
+            yield from source.read(start, rows_at_once)
+        for number, fault in source.malformed.items():
+            yield Consultation(f"row {number}", "", "train", (), fault)
+        return
     for start in range(0, _rows(file), rows_at_once):
         yield from _slice(file, start, rows_at_once)
 
@@ -241,7 +226,8 @@ def _utterance(turn: dict[str, Any]) -> Utterance:
 def decode(clip: bytes | Path) -> tuple[np.ndarray, int]:
     """Return a clip's samples, float32 of shape (frames,), and its sampling rate in Hz.
 
-    Raises ValueError when it is missing, is no audio, or is not mono.
+    A file of any rate is given at 16 kHz: the contract of a corpus binds its own clips alone. Raises ValueError
+    when it is missing, is no audio, or is not mono.
     """
     if isinstance(clip, Path) and not clip.is_file():
         raise ValueError(f"{clip} is missing")
@@ -252,4 +238,19 @@ def decode(clip: bytes | Path) -> tuple[np.ndarray, int]:
         raise ValueError(f"not decodable ({type(error).__name__})") from None
     if samples.ndim != 1:
         raise ValueError(f"{samples.shape[1]} channels, not mono")
+    if isinstance(clip, Path):
+        return resampled(samples, rate), SAMPLE_RATE
     return samples, rate
+
+
+def resampled(samples: np.ndarray, rate: int) -> np.ndarray:
+    """Return samples at 16 kHz. Raises UserError when the package for it is missing."""
+    if rate == SAMPLE_RATE:
+        return samples
+    try:
+        import soxr
+    except ModuleNotFoundError:
+        raise UserError(
+            f"a clip is sampled at {rate} Hz, and soxr is not installed; run: pip install soxr"
+        ) from None
+    return np.asarray(soxr.resample(samples, rate, SAMPLE_RATE, quality="HQ"), np.float32)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from textwrap import wrap
 from typing import Any, BinaryIO
 
 from medtrain.groups import LEAST
+from medtrain.report import told_reasons
 
 NOTE = "Research software. Nothing that it says is medical advice, and no number here says that a reply is right."
 SHOWN = 160
 """Characters of a sample that a table shows; eval.json holds the whole."""
+SAMPLES = 8
+"""Dialogues of which a table shows the last reply; eval.json holds all replies of all."""
 
 
 def table(results: dict[str, Any]) -> str:
@@ -26,7 +30,7 @@ def _head(results: dict[str, Any]) -> Iterator[str]:
         yield "This is not the corpus that it was trained on; the split may hold dialogues that it learned from."
     for modality, reasons in results["left_out"].items():
         if reasons:
-            yield f"left out by {modality}: " + ", ".join(f"{n} {reason}" for reason, n in reasons.items())
+            yield f"left out by {modality}: {told_reasons(reasons)}"
     yield ""
 
 
@@ -74,17 +78,20 @@ def _groups(results: dict[str, Any]) -> Iterator[str]:
         yield row.format(
             "by " + grouping.replace("_", " "), "n", "speech loss", "gap in loss", "gap in accuracy (points)"
         )
+        small = {name: one["dialogues"] for name, one in groups.items() if "gap" not in one}
         for name, one in groups.items():
-            if "gap" in one:
+            if name not in small:
                 gap = one["gap"]
-                told = (
-                    _number(one["speech"]["loss"]),
-                    _change(gap["loss"]),
-                    _points(gap["accuracy"]),
-                )
-            else:
-                told = (f"(under {LEAST} dialogues)", "", "")
-            yield row.format(name, one["dialogues"], *told).rstrip()
+                told = (_number(one["speech"]["loss"]), _change(gap["loss"]), _points(gap["accuracy"]))
+                yield row.format(name, one["dialogues"], *told)
+            elif "×" not in grouping:
+                yield row.format(name, one["dialogues"], f"(under {LEAST} dialogues)", "", "").rstrip()
+        if small and "×" in grouping:
+            listed = "; ".join(f"{name} {count}" for name, count in small.items())
+            head = f"only counted, each under {LEAST} dialogues: "
+            yield from wrap(
+                head + listed, 110, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False
+            )
         yield ""
 
 
@@ -93,29 +100,34 @@ def _answers(results: dict[str, Any]) -> Iterator[str]:
     if not said:
         return
     machine = results["machine"]
-    how = f"{machine['device']}, {machine['threads']} threads, {machine['precision']}, one at a time"
-    yield f"last replies, greedy ({how})"
-    row = "  {:<12}{:>4}{:>8}{:>12}{:>8}{:>16}{:>12}{:>12}"
-    yield row.format(
-        "given as", "n", "exact", "normalised", "ended", "first token s", "total s", "real time x"
-    )
+    how = f"{machine['device']}, {machine['threads']} thread(s), {machine['precision']}"
+    yield "replies given freely, greedy, the turns before each as they were"
+    row = "  {:<12}{:>10}{:>9}{:>8}  {:<26}{}"
+    yield row.format("given as", "dialogues", "replies", "ended", "exact match", "normalised match")
     for name, one in said.items():
-        if not one["samples"]:
-            continue
-        factor = one["real_time_factor"]
-        yield row.format(
-            name,
-            one["dialogues"],
-            one["exact"],
-            one["normalised"],
-            one["ended"],
-            f"{one['first_token_s']:.3f}",
-            f"{one['total_s']:.3f}",
-            "" if factor is None else f"{factor:.3f}",
-        )
+        shares = (_percent(one["exact_share"]), _percent(one["normalised_share"]))
+        yield row.format(name, one["dialogues"], one["replies"], one["ended"], *shares)
+    gap = results["answers_gap"]
+    if gap:
+        exact, normalised = _points(gap["exact_share"]), _points(gap["normalised_share"])
+        yield f"speech less transcript: exact {exact}, normalised {normalised} points; by group: eval.json"
+    low = max(one["limit_too_low"] for one in said.values())
+    if low:
+        yield f"{low} of the doctor's replies are longer than the limit here, so that nothing could match them."
+    yield ""
+    yield f"the last reply of some dialogues by itself ({how})"
+    row = "  {:<12}{:>10}{:>16}{:>12}{:>14}"
+    yield row.format("given as", "dialogues", "first token s", "total s", "real time x")
+    for name, one in said.items():
+        if one["timed"]:
+            factor = "" if one["real_time_factor"] is None else f"{one['real_time_factor']:.3f}"
+            times = (f"{one['first_token_s']:.3f}", f"{one['total_s']:.3f}")
+            yield row.format(name, one["timed"], *times, factor)
     yield "Times are medians, the encoding of the audio included; real time x is total time by seconds of audio."
     first, *others = said
-    for at, sample in enumerate(said[first]["samples"]):
+    last = {sample["id"]: at for at, sample in enumerate(said[first]["samples"])}
+    for at in list(last.values())[:SAMPLES]:
+        sample = said[first]["samples"][at]
         yield f"\n{sample['id']}"
         yield f"  patient:       {_short(sample['asked'])}"
         yield f"  doctor:        {_short(sample['reference'])}"

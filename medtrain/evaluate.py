@@ -11,7 +11,6 @@ from __future__ import annotations
 import io
 import json
 import time
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -22,35 +21,47 @@ import numpy as np
 import torch
 
 from medtrain import checkpoint as disk
-from medtrain.answers import MOST_TOKENS, Answer, answer, summary
-from medtrain.bootstrap import CONFIDENCE, RESAMPLES, interval
+from medtrain.answers import TIMED, Answer, Timing, answer, counts, hits, pace, timed
+from medtrain.bootstrap import CONFIDENCE, RESAMPLES
 from medtrain.collate import Modality
 from medtrain.data import Corpus, ParquetSource, open_corpus
 from medtrain.errors import UserError
 from medtrain.eval_report import NOTE, draw, table
 from medtrain.fit import quiet
-from medtrain.groups import by_group, profiles
+from medtrain.groups import LEAST, Profile, by_group, profiles
+from medtrain.measures import SCORED, by_both, gap, matches, matches_gap, modality, retention
+from medtrain.outline import is_voiced, outlines
 from medtrain.parts import Loaded
 from medtrain.places import last_corpus
+from medtrain.report import told_reasons
 from medtrain.run import collator_of
 from medtrain.scoring import Say, Scores, score
 from medtrain.talk import Talker
 from medtrain.trained import Trained, find_trained
 
-LOSS, RIGHT, TOKENS, WHOLE, REPLIES = range(5)
-"""Columns of Scores.sums; beside them, from SECOND on, lie those of what is compared with."""
-SECOND = 5
-
 
 @dataclass(frozen=True)
 class Options:
-    """What to look at. `limit` and `generate` are dialogues of each modality; None is all of them."""
+    """What to look at. `limit` and `generate` are dialogues of each modality; None is all of them.
+
+    `max_new_tokens` is how long a generated reply may be; None goes by the length of the doctor's own.
+    """
 
     split: str = "test"
     limit: int | None = None
-    generate: int = 8
+    generate: int = 64
     seed: int = 0
     skip_bad: bool = False
+    max_new_tokens: int | None = None
+
+
+@dataclass(frozen=True)
+class _Said:
+    """What a model answered by itself: the replies of each dialogue (by row) by modality, and what took how long."""
+
+    rows: list[int]
+    answers: dict[str, list[list[Answer]]]
+    times: dict[str, list[Timing]]
 
 
 @dataclass(frozen=True)
@@ -82,9 +93,10 @@ def evaluate(
     every = [row for row in chosen.every if row in written.replies]
     pairs = [row for row in chosen.voiced if row in spoken.replies and row in written.replies]
     if not every:
-        raise UserError(f"{source.name}: no dialogue of it can be used ({_told(written.left_out)})")
+        raise UserError(f"{source.name}: no dialogue of it can be used ({told_reasons(written.left_out)})")
     both = np.hstack([spoken.sums(pairs), written.sums(pairs)])
-    answers = _answers(loaded, source, pairs or every, bool(pairs), options, device, say)
+    budget = trained.config.data.batch_tokens
+    said = _answers(Talker(loaded, device), source, pairs or every, bool(pairs), options, budget, say)
     del loaded
     kept = None
     if trained.before:
@@ -92,7 +104,7 @@ def evaluate(
         before = run(trained.before(), rows=every, modality="text")
         kept = np.hstack([written.sums(every), before.sums(every)])
     voices = profiles(opened, options.split)
-    looked = {"speech": both[:, :SECOND], "transcript": both[:, SECOND:], "text": written.sums(every)}
+    looked = {"speech": both[:, :SCORED], "transcript": both[:, SCORED:], "text": written.sums(every)}
     results: dict[str, Any] = {
         "note": NOTE,
         "model": trained.name,
@@ -105,20 +117,16 @@ def evaluate(
         "split": options.split,
         "options": asdict(options),
         "intervals": {"confidence": CONFIDENCE, "resamples": RESAMPLES, "over": "dialogues"},
+        "least_of_a_group": LEAST,
         "machine": {"device": device.type, "threads": torch.get_num_threads(), "precision": "float32"},
         "left_out": {"speech": dict(spoken.left_out), "text": dict(written.left_out)},
-        "modalities": {name: _modality(sums, options.seed) for name, sums in looked.items() if len(sums)},
-        "gap": _gap(both, options.seed) if pairs else None,
-        "retention": _retention(kept, options.seed) if kept is not None else None,
-        "groups": by_group([voices[row] for row in pairs], both, partial(_cell, seed=options.seed)),
-        "answers": {
-            name: {
-                **(summary(said) or {}),
-                **_matches(said, options.seed),
-                "samples": [asdict(a) for a in said],
-            }
-            for name, said in answers.items()
-        },
+        "modalities": {name: modality(sums, options.seed) for name, sums in looked.items() if len(sums)},
+        "gap": gap(both, options.seed) if pairs else None,
+        "retention": retention(kept, options.seed) if kept is not None else None,
+        "groups": by_group([voices[row] for row in pairs], both, partial(by_both, seed=options.seed)),
+        "answers": {name: _told_answers(said, name, options.seed) for name in said.answers},
+        "answers_gap": _answers_gap(said, options.seed),
+        "answers_groups": _answers_groups(said, voices, options.seed),
         "seconds": time.perf_counter() - began,
     }
     _write(out / "eval", results)
@@ -143,12 +151,7 @@ def _choose(source: ParquetSource, trained: Trained, options: Options) -> _Chose
     """Draw the rows to look at: without a limit all of them."""
     if not len(source):
         raise UserError(f"{source.name} holds no dialogue; name another with --split")
-    voiced = [
-        row
-        for start in range(0, len(source), 64)
-        for row, dialogue in enumerate(source.read(start, 64), start)
-        if any(turn.role == "patient" and turn.clip is not None for turn in dialogue.turns)
-    ]
+    voiced = [row for row, dialogue in enumerate(outlines(source)) if is_voiced(dialogue)]
     if not voiced and trained.stage != "text":
         raise UserError(
             f"{source.name} holds no voiced dialogue, so nothing can be said about speech; voice some of it "
@@ -195,90 +198,56 @@ def _score(
 
 
 def _answers(
-    loaded: Loaded,
+    talker: Talker,
     source: ParquetSource,
     rows: list[int],
     voiced: bool,
     options: Options,
-    device: torch.device,
+    budget: int,
     say: Say,
-) -> dict[str, list[Answer]]:
+) -> _Said:
     """Let the model answer the same dialogues by each modality."""
-    dialogues = [source.read(row, 1)[0] for row in _drawn(rows, options, options.generate)]
-    if not dialogues:
+    drawn = _drawn(rows, options, options.generate)
+    said = _Said(drawn, {}, {})
+    if not drawn:
+        return said
+    dialogues = [source.read(row, 1)[0] for row in drawn]
+    limit = options.max_new_tokens
+    for name in ("speech", "transcript") if voiced else ("text",):
+        heard = name == "speech"
+        say(f"every reply of {len(drawn)} dialogues answered by {name}, greedily")
+        said.answers[name] = answer(talker, dialogues, speech=heard, limit=limit, budget=budget, say=say)
+        said.times[name] = timed(talker, dialogues[:TIMED], speech=heard, limit=limit)
+    return said
+
+
+def _told_answers(said: _Said, name: str, seed: int) -> dict[str, Any]:
+    return {
+        **counts(said.answers[name]),
+        **matches(hits(said.answers[name]), seed),
+        **pace(said.times[name]),
+        "samples": [asdict(a) for replies in said.answers[name] for a in replies],
+        "times": [asdict(t) for t in said.times[name]],
+    }
+
+
+def _answers_gap(said: _Said, seed: int) -> dict[str, Any] | None:
+    if "speech" not in said.answers:
+        return None
+    return matches_gap(np.hstack([hits(said.answers[name]) for name in ("speech", "transcript")]), seed)
+
+
+def _answers_groups(said: _Said, voices: Sequence[Profile], seed: int) -> dict[str, Any]:
+    """Return the shares of matching replies by group, of each modality."""
+    if not said.answers:
         return {}
-    say(f"{len(dialogues)} dialogues answered, greedily, at most {MOST_TOKENS} tokens")
-    talker = Talker(loaded, device)
-    if not voiced:
-        return {"text": answer(talker, dialogues, speech=False)}
-    return {
-        "speech": answer(talker, dialogues, speech=True),
-        "transcript": answer(talker, dialogues, speech=False),
-    }
 
+    def measure(sums: np.ndarray) -> dict[str, Any]:
+        parts = np.split(sums, len(said.answers), axis=1)
+        return {name: matches(part, seed) for name, part in zip(said.answers, parts, strict=True)}
 
-def _ratio(above: int, below: int, sums: np.ndarray) -> np.ndarray:
-    return sums[..., above] / sums[..., below]
-
-
-def _change(above: int, below: int, sums: np.ndarray) -> np.ndarray:
-    return _ratio(above, below, sums) - _ratio(above + SECOND, below + SECOND, sums)
-
-
-def _share(sums: np.ndarray) -> np.ndarray:
-    return _ratio(RIGHT, TOKENS, sums) / _ratio(RIGHT + SECOND, TOKENS + SECOND, sums)
-
-
-def _measured(sums: np.ndarray, seed: int, **statistics: Any) -> dict[str, Any]:
-    found = {name: interval(sums, statistic, seed) for name, statistic in statistics.items()}
-    return {name: asdict(one) if one else None for name, one in found.items()}
-
-
-def _modality(sums: np.ndarray, seed: int) -> dict[str, Any]:
-    counts = {
-        "dialogues": len(sums),
-        "replies": int(sums[:, REPLIES].sum()),
-        "tokens": int(sums[:, TOKENS].sum()),
-    }
-    return counts | _measured(
-        sums,
-        seed,
-        loss=partial(_ratio, LOSS, TOKENS),
-        accuracy=partial(_ratio, RIGHT, TOKENS),
-        whole_replies=partial(_ratio, WHOLE, REPLIES),
-    )
-
-
-def _gap(both: np.ndarray, seed: int) -> dict[str, Any]:
-    """Return by how much speech differs from the transcripts of the same dialogues."""
-    return {"dialogues": len(both)} | _measured(
-        both, seed, loss=partial(_change, LOSS, TOKENS), accuracy=partial(_change, RIGHT, TOKENS)
-    )
-
-
-def _retention(both: np.ndarray, seed: int) -> dict[str, Any]:
-    """Return what the speech stage did to text: the change, and the share of the accuracy that is left."""
-    return _gap(both, seed) | {
-        "before": _modality(both[:, SECOND:], seed),
-        **_measured(both, seed, accuracy_share=_share),
-    }
-
-
-def _cell(both: np.ndarray, seed: int) -> dict[str, Any]:
-    return {
-        "speech": _modality(both[:, :SECOND], seed),
-        "transcript": _modality(both[:, SECOND:], seed),
-        "gap": _gap(both, seed),
-    }
-
-
-def _matches(answers: Sequence[Answer], seed: int) -> dict[str, Any]:
-    hits = np.array([[a.exact, a.normalised, 1] for a in answers], np.float64).reshape(-1, 3)
-    return _measured(hits, seed, exact_share=partial(_ratio, 0, 2), normalised_share=partial(_ratio, 1, 2))
-
-
-def _told(left_out: Counter[str]) -> str:
-    return ", ".join(f"{count} {reason}" for reason, count in left_out.items())
+    every = np.hstack([hits(answers) for answers in said.answers.values()])
+    return by_group([voices[row] for row in said.rows], every, measure)
 
 
 def _write(folder: Path, results: dict[str, Any]) -> None:

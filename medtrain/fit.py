@@ -11,8 +11,11 @@ from __future__ import annotations
 
 import json
 import shlex
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+
+import torch
 
 from medtrain import checkpoint as disk
 from medtrain import parallel
@@ -23,8 +26,10 @@ from medtrain.data import ParquetSource, Source, open_corpus, open_source
 from medtrain.errors import UserError
 from medtrain.loader import validation_batches
 from medtrain.loop import Job, Outcome, train
+from medtrain.outline import is_voiced, outlines
 from medtrain.parts import Loaded, merge_lora, save_adapter
-from medtrain.report import draw_curves, validations
+from medtrain.preset import TOO_SMALL
+from medtrain.report import draw_curves, told_reasons, validations
 from medtrain.run import STAGES, Run, claim, collator_of, make_base, prepare, remove_run, start_of
 from medtrain.sampling import IndexedSet, index_set, no_speech
 
@@ -59,14 +64,8 @@ def fit(corpus: Path, config: TrainConfig, out: Path, stages: Sequence[str], *, 
 def _see_speech(run: Run, stages: Sequence[str]) -> None:
     """Raise UserError when a stage needs speech and its corpus holds none: before the stage ahead of it."""
     for part in (s for name in stages for s in run.stage(name).sets if s.modality != "text"):
-        source = open_source(Path(part.path) if part.path else run.corpus)
-        spoken = (
-            turn.role == "patient" and turn.clip is not None
-            for start in range(0, len(source), 64)
-            for dialogue in source.read(start, 64)
-            for turn in dialogue.turns
-        )
-        if not any(spoken):
+        source = open_source(Path(part.path) if part.path else run.corpus, skip=run.skips)
+        if not any(map(is_voiced, outlines(source))):
             raise no_speech(source.name)
 
 
@@ -91,11 +90,27 @@ def _fit_stage(run: Run, name: str) -> bool:
         + f" ({run.accelerator.device}, {run.accelerator.num_processes} process"
         + ("es)" if run.accelerator.num_processes > 1 else ")")
     )
+    if not (run.config.model.whole or run.config.model.llm):
+        run.say(f"  {TOO_SMALL}")
+    for source in {s.source.name: s.source for s in job.sets}.values():
+        if rows := getattr(source, "malformed", {}):
+            number, fault = next(iter(rows.items()))
+            run.say(f"  left out of {source.name}: {len(rows)} malformed (row {number}: {fault}, …)")
     for s in job.sets:
         if s.skipped:
-            run.say(f"  left out of {s.source.name}: " + ", ".join(f"{n} {r}" for r, n in s.skipped.items()))
+            run.say(f"  left out of {s.source.name} as {s.modality}: {told_reasons(s.skipped)}")
     _see_changes(run, name, job)
-    outcome = train(job, run.accelerator)
+    try:
+        outcome = train(job, run.accelerator)
+    except torch.OutOfMemoryError:
+        raise UserError(
+            f"stage {name}: the memory of the {run.accelerator.device.type} is full; go on with "
+            "--set gradient_checkpointing=true, or, before the first checkpoint, a smaller data.batch_tokens"
+        ) from None
+    if outcome.skipped and run.accelerator.is_main_process:
+        disk.put_text(job.folder / "skipped.json", json.dumps(outcome.skipped, ensure_ascii=False, indent=1))
+        told = told_reasons(Counter(outcome.skipped.values()))
+        run.say(f"  left out when read: {told} (each row once; {job.folder / 'skipped.json'} names them)")
     if not outcome.finished:
         run.say(
             f"stopped at step {outcome.step} of {outcome.steps}, saved in {outcome.checkpoint}; "
@@ -122,17 +137,23 @@ def _see_changes(run: Run, name: str, job: Job) -> None:
             before = disk.read_state(kept[-1]).data if kept else {}
         except UserError:  # damaged, and not needed for this stage
             continue
-        for source, fingerprint in job.data.items():
-            if before.get(source, fingerprint) != fingerprint:
-                run.say(
-                    f"  {source} has changed since stage {other} was trained on it: what is held out now may "
-                    "have been trained on then"
-                )
+        changed = {
+            now.source.name
+            for now, setting, fingerprint in zip(job.sets, job.stage.sets, job.data.values(), strict=True)
+            for number, then in enumerate(run.stage(other).sets)
+            if then.path == setting.path and before.get(str(number), fingerprint) != fingerprint
+        }
+        for source in sorted(changed):
+            run.say(
+                f"  {source} has changed since stage {other} was trained on it: what is held out now may "
+                "have been trained on then"
+            )
 
 
 def _job(run: Run, name: str, stage: Stage, loaded: Loaded) -> Job:
     collator = collator_of(run.config, loaded, stage)
-    sources: list[Source] = [open_source(Path(s.path) if s.path else run.corpus) for s in stage.sets]
+    paths = [Path(s.path) if s.path else run.corpus for s in stage.sets]
+    sources: list[Source] = [open_source(path, skip=run.skips) for path in paths]
     sets = [
         index_set(source, s.modality, s.weight, collator)
         for source, s in zip(sources, stage.sets, strict=True)
@@ -145,7 +166,7 @@ def _job(run: Run, name: str, stage: Stage, loaded: Loaded) -> Job:
         collator=collator,
         sets=sets,
         validation=_validation(run, name, stage, collator_of(run.config, loaded)),
-        data={source.name: source.fingerprint for source in sources},
+        data={str(number): source.fingerprint for number, source in enumerate(sources)},
     )
 
 
@@ -168,6 +189,9 @@ def _validation(run: Run, name: str, stage: Stage, collator: Collator) -> dict[s
         found[modality] = validation_batches(
             [indexed], collator, run.config.data.batch_tokens, stage.eval_dialogues
         )
+        skipped = Counter(reason for batch in found[modality] for reason in batch.skipped.values())
+        if skipped := skipped + indexed.skipped:
+            run.say(f"  left out of validation by {modality}: {told_reasons(skipped)}")
     if not found:
         run.say("no validation split: the last checkpoint is taken, not the best")
     return found
@@ -185,7 +209,9 @@ def _export(run: Run, name: str, stage: Stage, outcome: Outcome, job: Job) -> No
     if stage.lora:
         disk.put_folder(job.folder / "adapter", lambda f: save_adapter(fresh.model, stage.lora, f))  # type: ignore[arg-type]
         merge_lora(fresh.model)
-    card = model_card(run.config, run.corpus, name, step, outcome.steps, job.folder)
+    lost = [f"as {s.modality} {told_reasons(s.skipped)}" for s in job.sets if s.skipped]
+    lost += [f"when read {told_reasons(Counter(outcome.skipped.values()))}"] if outcome.skipped else []
+    card = model_card(run.config, run.corpus, name, step, outcome.steps, job.folder, lost)
 
     def write(folder: Path) -> None:
         fresh.save(folder)
@@ -208,6 +234,8 @@ def _finish(run: Run) -> None:
     disk.put_text(run.out / "results.json", json.dumps(results, indent=1))
     if results:
         run.say(results_table(results))
+    if (run.out / "base").is_dir():
+        run.say(f"This is {TOO_SMALL}.")
     run.say(f"curves: {run.out / 'curves.png'}")
     if "speech" not in done:
         run.say(f"next: {_again(run, ['speech'])}")

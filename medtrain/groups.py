@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import product
 from typing import Any
 
 import numpy as np
@@ -39,21 +38,20 @@ def profiles(corpus: Corpus, split: str) -> list[Profile]:
 
 
 def cells(own: Sequence[Profile]) -> Iterator[tuple[str, str, np.ndarray]]:
-    """Yield (grouping, group, which of the profiles belong to it): each attribute by itself, then all crossed.
+    """Yield (grouping, group, which of the profiles belong to it): each attribute by itself, then crossed.
 
-    The acoustic condition, where it is known, is a grouping of its own and not crossed with who speaks.
+    Who speaks (age group, gender, accent) is crossed, and where the acoustic condition is known all four are too.
     """
-    width = len(own[0]) if own else len(ATTRIBUTES)
-    table = np.array(own, dtype=object).reshape(-1, width)
-    for at, name in enumerate((*ATTRIBUTES, CONDITION)[:width]):
+    names = (*ATTRIBUTES, CONDITION)[: len(own[0]) if own else len(ATTRIBUTES)]
+    table = np.array(own, dtype=object).reshape(-1, len(names))
+    for at, name in enumerate(names):
         for value in sorted(set(table[:, at])):
             yield name, value, np.flatnonzero(table[:, at] == value)
-    table = table[:, : len(ATTRIBUTES)]
-    values = [sorted(set(table[:, at])) for at in range(len(ATTRIBUTES))]
-    for crossed in product(*values):
-        places = np.flatnonzero((table == np.array(crossed, dtype=object)).all(1))
-        if len(places):
-            yield " × ".join(ATTRIBUTES), ", ".join(crossed), places
+    for width in range(len(ATTRIBUTES), len(names) + 1):
+        part = table[:, :width]
+        for crossed in sorted(set(map(tuple, part))):
+            places = np.flatnonzero((part == np.array(crossed, dtype=object)).all(1))
+            yield " × ".join(names[:width]), ", ".join(crossed), places
 
 
 def by_group(own: Sequence[Profile], sums: np.ndarray, measure: Any) -> dict[str, dict[str, Any]]:

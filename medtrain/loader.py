@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from threading import Lock
 
-from medtrain.collate import BadRow, Batch, Collator, told, void_batch
+from medtrain.collate import BadRow, Batch, Collator, told
 from medtrain.data import Consultation
 from medtrain.sampling import BLOCK, Entry, IndexedSet, Position, Sampler
 
@@ -52,18 +52,19 @@ def _silenced(dialogue: Consultation) -> Consultation:
 
 
 def load_batch(entries: list[Entry], rows: Rows, sets: list[IndexedSet], collator: Collator) -> Batch:
-    """Make one batch. Raises UserError at a bad row, or counts it when the collator is told to skip."""
+    """Make one batch. Raises UserError at a bad row, or names it when the collator is told to skip."""
     items = []
-    skipped: list[str] = []
+    skipped: dict[str, str] = {}
     for entry in entries:
         dialogue = rows[entry]
         try:
             items.append(collator.item(dialogue, sets[entry.set].modality, entry.draw))
         except BadRow as error:
+            source = sets[entry.set].source.name
             if not collator.skip:
-                raise told(error, sets[entry.set].source.name, dialogue.id) from None
-            skipped.append(error.reason)
-    batch = collator.batch(items) if items else void_batch(collator.template)
+                raise told(error, source, dialogue.id) from None
+            skipped[f"{source}: {dialogue.id}"] = error.reason
+    batch = collator.batch(items)
     batch.skipped.update(skipped)
     return batch
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-import signal
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -17,18 +17,24 @@ from accelerate import Accelerator
 from medtrain import checkpoint as disk
 from medtrain import parallel
 from medtrain.collate import Batch, Collator, void_batch
-from medtrain.config import Optimizer, Stage, TrainConfig
+from medtrain.config import Stage, TrainConfig
 from medtrain.errors import UserError
 from medtrain.loader import Step, steps
 from medtrain.losses import batch_loss, moved
+from medtrain.optimizer import groups, learning_rate
 from medtrain.parts import Loaded
 from medtrain.report import Log
 from medtrain.sampling import IndexedSet, Position, Sampler
+from medtrain.stopping import stop_signal
 
 
 @dataclass(frozen=True)
 class Job:
-    """All that one stage needs. `validation` holds ready batches by modality; the first decides what is best."""
+    """All that one stage needs.
+
+    `validation` holds ready batches by modality; the first decides what is best. `data` holds the fingerprint of
+    each set's source, by the set's number: a source may be named by another path when the run is gone on with.
+    """
 
     config: TrainConfig
     stage: Stage
@@ -42,16 +48,25 @@ class Job:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How far a stage came: `step` of `steps`, and the checkpoint written last."""
+    """How far a stage came: `step` of `steps`, the checkpoint written last, and the rows left out on the way.
+
+    Those have their reasons; of all processes, and since the stage's first step.
+    """
 
     step: int
     steps: int
     checkpoint: Path
     finished: bool
+    skipped: dict[str, str]
 
 
 class NotFinite(UserError):
-    """The loss stopped being a number."""
+    """The loss, or a weight, stopped being a number."""
+
+
+_LOOKED_AT = 50
+"""Batches by which the size of a stage is told."""
+_BROKEN = "what was saved before it stands: lower optimizer.lr"
 
 
 def train(job: Job, accelerator: Accelerator) -> Outcome:
@@ -71,8 +86,9 @@ def train(job: Job, accelerator: Accelerator) -> Outcome:
     )
     total = math.ceil(sampler.count(stage.epochs) / stage.batches_per_step)
     total = min(total, stage.max_steps or total)
+    accelerator.print(_expected(sampler, stage, total), flush=True)
     model = _prepared(job, accelerator)
-    optimizer = torch.optim.AdamW(_groups(model, stage.optimizer), betas=stage.optimizer.betas)
+    optimizer = torch.optim.AdamW(groups(model, stage.optimizer), betas=stage.optimizer.betas)
     torch.manual_seed(config.seed + rank)
     log = Log(job.folder, accelerator.is_main_process, total)
     folder = job.folder / "checkpoints"
@@ -81,11 +97,11 @@ def train(job: Job, accelerator: Accelerator) -> Outcome:
     if found:
         state = _resume(job, found[-1], model, optimizer, rank)
         begin, position = state.step, Position(state.taken, state.batch)
-        log.rewind(state.step, state.counters)
+        log.rewind(state.step, state.counters, state.skipped)
     else:
-        log.rewind(-1, log.counters)
-        log.validated(0, _validate(job, model, accelerator))
-    stream = steps(
+        log.rewind(-1, log.counters, {})
+        log.validated(0, _validate(job, model, accelerator, 0))
+    stream: Any = steps(
         sampler,
         job.collator,
         position,
@@ -97,30 +113,36 @@ def train(job: Job, accelerator: Accelerator) -> Outcome:
     )
     stopped = False
     reached, saved = begin, found[-1] if found else folder
-    with _stop_signal() as stop_asked, _closing(stream), _closing(log):
+    with stop_signal() as stop_asked, closing(stream), closing(log):
         while reached < total and not stopped:
             step = next(stream)
             rate = learning_rate(stage.optimizer, reached, total)
-            stopped = _one_step(job, model, optimizer, step, rate, accelerator, log, reached + 1, stop_asked)
+            _one_step(job, model, optimizer, step, rate, accelerator, log, reached + 1)
             reached, position = reached + 1, step.position
+            stopped = _any_process(stop_asked(), accelerator)
             saving = reached % stage.save_every == 0 or reached == total or stopped
             looking = reached % stage.eval_every == 0 or (saving and not stopped)
-            looks = _validate(job, model, accelerator) if looking else {}
+            looks = _validate(job, model, accelerator, reached) if looking else {}
             log.validated(reached, looks)
             if saving:
                 loss = next(iter(looks.values()))["loss"] if looks else None
                 saved = _save(job, model, optimizer, accelerator, reached, position, loss, log)
-    return Outcome(reached, total, saved, reached == total)
+    return Outcome(reached, total, saved, reached == total, log.skipped)
 
 
-def learning_rate(optimizer: Optimizer, step: int, total: int) -> float:
-    """Return the rate of the step after `step` steps: a linear rise, then half a cosine down to min_lr x lr."""
-    rise = max(1, round(optimizer.warmup * total))
-    if step < rise:
-        return optimizer.lr * (step + 1) / rise
-    along = (step - rise) / max(1, total - rise)
-    low = optimizer.min_lr * optimizer.lr
-    return low + (optimizer.lr - low) * (1 + math.cos(math.pi * along)) / 2
+def _expected(sampler: Sampler, stage: Stage, total: int) -> str:
+    """Return what a stage comes to, by its first batches. Time is told once steps are taken."""
+    first = [entries for entries, _ in islice(sampler.batches(sampler.start), _LOOKED_AT)]
+    times = total * stage.batches_per_step / len(first)
+    dialogues = sum(map(len, first)) * times
+    tokens = sum(entry.tokens for entries in first for entry in entries) * times
+    each = f" of {stage.batches_per_step} batches" if stage.batches_per_step > 1 else ""
+    return f"  {total} steps{each}: about {_rounded(dialogues)} dialogues and {_rounded(tokens)} tokens"
+
+
+def _rounded(count: float) -> str:
+    """Return a count to two figures."""
+    return f"{float(f'{count:.2g}'):,.0f}"
 
 
 def _prepared(job: Job, accelerator: Accelerator) -> Any:
@@ -132,18 +154,6 @@ def _prepared(job: Job, accelerator: Accelerator) -> Any:
     return parallel.spread(model.train(), accelerator, job.config)
 
 
-def _groups(model: Any, optimizer: Optimizer) -> list[dict[str, Any]]:
-    learning = [p for p in model.parameters() if p.requires_grad]
-    return [
-        {
-            "params": [p for p in learning if p.ndim >= 2],
-            "lr": optimizer.lr,
-            "weight_decay": optimizer.weight_decay,
-        },
-        {"params": [p for p in learning if p.ndim < 2], "lr": optimizer.lr, "weight_decay": 0.0},
-    ]
-
-
 def _one_step(
     job: Job,
     model: Any,
@@ -153,13 +163,12 @@ def _one_step(
     accelerator: Accelerator,
     log: Log,
     number: int,
-    stop_asked: Callable[[], bool],
-) -> bool:
-    """Take one optimizer step; return whether any process was asked to stop."""
+) -> None:
+    """Take one optimizer step."""
     began = time.perf_counter()
     device = accelerator.device
-    known = [float(sum(batch.supervised for batch in step.batches)), float(stop_asked())]
-    supervised, stop = accelerator.reduce(torch.tensor(known, device=device, dtype=torch.float64)).tolist()
+    known = torch.tensor(float(sum(batch.supervised for batch in step.batches)), device=device)
+    supervised = accelerator.reduce(known.double()).item()
     share = accelerator.num_processes / max(supervised, 1.0)  # gradients are averaged over processes
     sums = torch.zeros(4, device=device, dtype=torch.float64)
     optimizer.zero_grad(set_to_none=True)
@@ -181,8 +190,8 @@ def _one_step(
     if not (math.isfinite(reply) and math.isfinite(norm.item())):
         raise NotFinite(
             f"step {number}: the loss is not a finite number (loss {reply}, gradient {norm.item()}) in a batch "
-            f"of {', '.join(name for b in step.batches for name in b.ids[:3])} …; the checkpoint before it "
-            "stands: lower optimizer.lr, or look at these rows with: medtrain check"
+            f"of {', '.join(name for b in step.batches for name in b.ids[:3])} …; {_BROKEN}, "
+            "or look at these rows with: medtrain check"
         )
     for group in optimizer.param_groups:
         group["lr"] = rate
@@ -196,7 +205,11 @@ def _one_step(
         time.perf_counter() - began,
         accelerator.num_processes,
     )
-    return stop > 0
+
+
+def _any_process(true: bool, accelerator: Accelerator) -> bool:
+    """Return whether something holds on any process. All of them ask."""
+    return bool(accelerator.reduce(torch.tensor(float(true), device=accelerator.device)).item())
 
 
 @contextmanager
@@ -209,8 +222,8 @@ def _gradients_kept_here(model: Any, last: bool) -> Iterator[None]:
 
 
 @torch.no_grad()
-def _validate(job: Job, model: Any, accelerator: Accelerator) -> dict[str, dict[str, float]]:
-    """Return loss and token accuracy of the reply, by modality."""
+def _validate(job: Job, model: Any, accelerator: Accelerator, step: int) -> dict[str, dict[str, float]]:
+    """Return loss and token accuracy of the reply, by modality. Raises NotFinite."""
     model.eval()
     looks = {}
     for modality, batches in job.validation.items():
@@ -226,6 +239,11 @@ def _validate(job: Job, model: Any, accelerator: Accelerator) -> dict[str, dict[
             right = (out.logits.argmax(-1) == labels[labels != -100]).sum()
             sums += torch.tensor([out.loss.item(), right.item(), batch.supervised], device=sums.device)
         loss, right, count = accelerator.reduce(sums).tolist()
+        if not math.isfinite(loss):
+            raise NotFinite(
+                f"step {step}: the loss on the validation split (as {modality}) is not a finite number; "
+                + (_BROKEN if step else "the model that the stage starts from is broken")
+            )
         looks[modality] = {"loss": loss / max(count, 1), "accuracy": right / max(count, 1), "tokens": count}
     model.train()
     return looks
@@ -243,11 +261,18 @@ def _save(
 ) -> Path:
     from accelerate.utils import gather_object
 
+    here = (p.detach() for p in parallel.plain(model).parameters() if p.requires_grad)
+    here = (p.to_local() if hasattr(p, "to_local") else p for p in here)
+    if _any_process(not all(bool(torch.isfinite(p).all()) for p in here), accelerator):
+        raise NotFinite(f"step {step}: weights are not finite numbers; {_BROKEN}")
     weights = parallel.learnt_weights(model)
     moments = parallel.optimizer_state(model, optimizer)
     rng = gather_object([disk.rng_state()])
+    log.skipped = dict(sorted(pair for one in gather_object([log.skipped]) for pair in one.items()))
     settings = job.config.model_dump(mode="json")
-    state = disk.State(step, position.taken, position.batch, loss, settings, job.data, log.counters)
+    state = disk.State(
+        step, position.taken, position.batch, loss, settings, job.data, log.counters, log.skipped
+    )
     path = job.folder / "checkpoints" / f"step-{step:06d}"
     if accelerator.is_main_process:
         disk.save_checkpoint(path.parent, state, weights, moments, rng, job.stage.keep)
@@ -257,43 +282,14 @@ def _save(
 
 def _resume(job: Job, path: Path, model: Any, optimizer: torch.optim.Optimizer, rank: int) -> disk.State:
     state = disk.read_state(path)
-    for name, fingerprint in job.data.items():
-        if state.data.get(name) != fingerprint:
+    for (number, fingerprint), trained_on in zip(job.data.items(), job.sets, strict=True):
+        if state.data.get(number) != fingerprint:
             raise UserError(
-                f"{name} has changed since {path} was written; give --out another folder, or --fresh to start over"
+                f"{trained_on.source.name} has changed since {path} was written; give --out another folder, "
+                "or --fresh to start over"
             )
     weights, moments, rng = disk.read_tensors(path, rank)
     parallel.load_weights(model, weights)
     parallel.load_optimizer(model, optimizer, moments)
     disk.restore_rng(rng)
     return state
-
-
-@contextmanager
-def _stop_signal() -> Iterator[Callable[[], bool]]:
-    """Take the first Ctrl-C (or SIGTERM) as a wish to stop after this step; the second one ends at once."""
-    asked: list[int] = []
-
-    def handler(number: int, frame: Any) -> None:
-        if asked:
-            raise KeyboardInterrupt
-        asked.append(number)
-        print("\nstopping after this step, then saving (again to stop at once)", flush=True)
-
-    try:
-        before = {s: signal.signal(s, handler) for s in (signal.SIGINT, signal.SIGTERM)}
-    except ValueError:  # not in the main thread, where nobody presses keys
-        before = {}
-    try:
-        yield lambda: bool(asked)
-    finally:
-        for number, old in before.items():
-            signal.signal(number, old)
-
-
-@contextmanager
-def _closing(opened: Any) -> Iterator[None]:
-    try:
-        yield
-    finally:
-        opened.close()

@@ -34,11 +34,12 @@ def spread(model: Any, accelerator: Accelerator, config: TrainConfig) -> Any:
     if config.compile:
         model.llm.get_decoder().compile(dynamic=True)
     if accelerator.num_processes > 1 and config.parallel == "fsdp2":
-        return _shard(model.to(accelerator.device), accelerator)
+        return _shard(model, accelerator)
     return accelerator.prepare_model(model)
 
 
 def _shard(model: Any, accelerator: Accelerator) -> Any:
+    """Shard a model that lies on the CPU. Each part goes to the device by itself and leaves its shard there."""
     from torch.distributed.fsdp import MixedPrecisionPolicy, fully_shard
 
     bf16 = accelerator.mixed_precision == "bf16"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -48,7 +50,7 @@ def load_model(path: str | Path, *, attention: str = "sdpa", system: str | None 
 
     name = str(path)
     config = _found(AutoConfig.from_pretrained, name)
-    template = Template(_tokenizer(name), system)
+    template = Template(_tokenizer(name, config), system)
     extractor = _found(AutoFeatureExtractor.from_pretrained, name)
     if config.model_type == "qwen2_audio":
         from medtrain.qwen2_audio import AdaptedQwen2Audio, WindowedFrontend, take_placeholder
@@ -109,8 +111,8 @@ def load_front(parts: ModelParts, system: str | None, tokenizer: Callable[[], An
         front = PackedFrontend(WhisperFeatureExtractor(feature_size=80), parts.stack, 1500)
         return Loaded(None, Template(tokenizer(), system), front.extractor, front)
     audio = str(parts.whole or parts.encoder)
-    template = Template(_tokenizer(str(parts.whole or parts.llm)), system)
     config = _found(AutoConfig.from_pretrained, audio)
+    template = Template(_tokenizer(str(parts.whole or parts.llm), config), system)
     extractor = _found(AutoFeatureExtractor.from_pretrained, audio)
     if config.model_type == "qwen2_audio":
         from medtrain.qwen2_audio import WindowedFrontend, take_placeholder
@@ -153,39 +155,50 @@ def add_lora(model: Any, lora: Lora, seed: int) -> None:
     for name in lora.targets:
         if not any(part.rpartition(".")[2] == name for part, _ in llm.named_modules()):
             raise UserError(f"lora.targets: the language model has no part named {name}")
-    trained = {n: p.requires_grad for n, p in model.named_parameters() if not n.startswith("llm.")}
+    # By the parameters themselves: what they are called differs, and a head may lie outside of `llm`.
+    own = [p for part in (llm, model.get_output_embeddings()) if part is not None for p in part.parameters()]
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         inject_adapter_in_model(lora_config(lora), llm)
-    for name, parameter in model.named_parameters():
-        parameter.requires_grad_(trained.get(name, "lora_" in name))
+    for parameter in own:
+        parameter.requires_grad_(False)
 
 
-def lora_config(lora: Lora) -> Any:
-    """Return peft's own settings for adapters on a language model."""
+def lora_config(lora: Lora, within: str = "") -> Any:
+    """Return peft's own settings for adapters on a language model, which may be the part `within` another."""
     from peft import LoraConfig
 
     return LoraConfig(
         r=lora.rank,
         lora_alpha=lora.alpha,
         lora_dropout=lora.dropout,
-        target_modules=list(lora.targets),
+        # An audio encoder has parts of the same names.
+        target_modules=rf"{re.escape(within)}\..*\b({'|'.join(lora.targets)})"
+        if within
+        else list(lora.targets),
         task_type="CAUSAL_LM",
     )
 
 
 def save_adapter(model: Any, lora: Lora, folder: Path) -> None:
-    """Write the adapters alone, as `PeftModel.from_pretrained` takes them for the language model."""
+    """Write the adapters alone, as `PeftModel.from_pretrained` takes them.
+
+    It takes them for the language model of a SpeechLM; and for the whole model of the Qwen2-Audio kind, whose
+    language model has no head to be one by itself.
+    """
     from peft import get_peft_model_state_dict
     from safetensors.torch import save_file
 
     folder.mkdir(parents=True, exist_ok=True)
+    alone = model.llm.get_output_embeddings() is not None
+    within = "" if alone else next(name for name, part in model.named_modules() if part is model.llm)
     weights = get_peft_model_state_dict(model.llm, adapter_name="default")
+    start = ".".join(filter(None, ("base_model.model", within)))
     save_file(
-        {f"base_model.model.{k}": v.contiguous().cpu() for k, v in weights.items()},
+        {f"{start}.{name}": weight.contiguous().cpu() for name, weight in weights.items()},
         folder / "adapter_model.safetensors",
     )
-    lora_config(lora).save_pretrained(folder)
+    lora_config(lora, within).save_pretrained(folder)
 
 
 def merge_lora(model: Any) -> None:
@@ -200,25 +213,58 @@ def merge_lora(model: Any) -> None:
         del model.llm.peft_config
 
 
-def _tokenizer(name: str) -> Any:
+def _tokenizer(name: str, config: Any = None) -> Any:
     from transformers import AutoTokenizer
 
+    if getattr(config, "model_type", None) == "qwen2_audio":
+        from medtrain.qwen2_audio import tokenizer_of
+
+        return _found(tokenizer_of, name)
     return _found(AutoTokenizer.from_pretrained, name)
+
+
+@contextmanager
+def attention_told() -> Iterator[None]:
+    """Turn the want of the package behind an attention into a line that names it."""
+    try:
+        yield
+    except ImportError as error:
+        if "flash" not in str(error).lower():
+            raise
+        raise UserError(
+            "model.attention=flash_attention_2 needs a GPU and a package that is not installed; run: "
+            "pip install flash-attn --no-build-isolation, or leave it: --set model.attention=sdpa"
+        ) from None
 
 
 def _found(load: Any, name: str, **options: Any) -> Any:
     try:
-        return load(name, **options)
+        with attention_told():
+            return load(name, **options)
     except (OSError, ValueError, KeyError) as error:
         first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise UserError(f"{name} cannot be loaded: {first}") from None
 
 
 def _strict(kind: Any, name: str, **options: Any) -> Any:
-    """Load a checkpoint in float32; every weight of the model must be there, in the right shape."""
+    """Load a checkpoint in float32: every weight of the model is there, in the right shape, and none is left."""
     model, info = _found(kind.from_pretrained, name, output_loading_info=True, dtype=torch.float32, **options)
-    for what in ("missing_keys", "mismatched_keys", "error_msgs"):
-        if info[what]:
-            some = sorted(map(str, info[what]))
+    faults = {what: info[what] for what in ("missing_keys", "mismatched_keys", "error_msgs")}
+    faults["unexpected_keys"] = [key for key in info["unexpected_keys"] if not _spare(model, key)]
+    for what, keys in faults.items():
+        if keys:
+            some = sorted(map(str, keys))
             raise UserError(f"{name}: {len(some)} weights do not fit ({what}: {some[0]})")
     return model
+
+
+def _spare(model: Any, key: str) -> bool:
+    """Whether a weight that a checkpoint has too many says nothing that is not known without it."""
+    tied = getattr(model.config.get_text_config(), "tie_word_embeddings", False)
+    return (
+        (tied and key.endswith("lm_head.weight"))
+        # Of Whisper, the encoder alone is taken.
+        or key in ("proj_out.weight", "model.proj_out.weight")
+        # Tables that older versions of transformers saved and newer ones compute.
+        or key.endswith((".inv_freq", ".attn.bias", ".attn.masked_bias"))
+    )

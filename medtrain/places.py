@@ -21,6 +21,14 @@ def last_corpus() -> Path:
     raise UserError("there is no earlier run here; give --corpus, or make a corpus first: medsynth run demo")
 
 
+def run_of(corpus: Path) -> Path | None:
+    """Return the run whose corpus this is, which is what medsynth's verbs go on from; None where it lies in none."""
+    for run in (corpus, corpus.parent):
+        if (run / "corpus" / "corpus.json").is_file() and (run / "stages").is_dir():
+            return run
+    return None
+
+
 def last_trained() -> Path:
     """Return the training run of this folder whose model is the newest. Raises UserError when there is none."""
     found = [

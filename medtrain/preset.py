@@ -14,6 +14,8 @@ from medtrain.render import AUDIO
 
 SPECIAL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>", AUDIO)
 
+TOO_SMALL = "a tiny model, too small to counsel anybody: it shows that the way from corpus to model works"
+
 CHAT_TEMPLATE = (
     "{% for message in messages %}"
     "<|im_start|>{{ message['role'] }}\n{{ message['content'] }}<|im_end|>\n"

@@ -26,12 +26,18 @@ LOOKED_AT = 20
 def preview(corpus: Path, config: TrainConfig, dialogues: int = 2) -> Iterator[str]:
     """Yield lines about both stages. Raises UserError at the first bad row, as the training would."""
     front = load_front(
-        config.model, config.data.system, lambda: train_tokenizer(texts(corpus), _size(config))
+        config.model,
+        config.data.system,
+        lambda: train_tokenizer(texts(corpus, config.data.on_bad_row == "skip"), _size(config)),
     )
     for name, stage in (("text", config.text), ("speech", config.speech)):
         collator = collator_of(config, front, stage)
         try:
-            sets = [index_set(_source(s.path, corpus), s.modality, s.weight, collator) for s in stage.sets]
+            sources = [_source(s.path or corpus, collator.skip) for s in stage.sets]
+            sets = [
+                index_set(source, s.modality, s.weight, collator)
+                for source, s in zip(sources, stage.sets, strict=True)
+            ]
         except UserError as error:
             if "holds no speech" not in str(error):
                 raise
@@ -72,7 +78,9 @@ def _stage(
         + f"; {supervised / tokens:.1%} of the tokens supervised; {audio:.0f} s of audio"
     )
     yield "  one batch (green: supervised; dim: the template's own):"
-    yield from (f"    {line}" for line in islice(render_batch(made[0], front), dialogues))
+    shown = next((batch for batch in made if batch.audio_s), made[0])
+    lines = sorted(render_batch(shown, front), key=lambda line: "[audio x" not in line)
+    yield from (f"    {line}" for line in lines[:dialogues])
 
 
 def render_batch(batch: Batch, front: Loaded) -> Iterator[str]:
@@ -84,6 +92,8 @@ def render_batch(batch: Batch, front: Loaded) -> Iterator[str]:
         starts = [i for i, place in enumerate(places) if place == 0] + [len(row)]
         for begin, end in pairwise(starts):
             tokens = list(zip(row[begin:end], marks[begin:end], strict=True))
+            while tokens and tokens[-1] == (template.pad_id, -100):
+                tokens.pop()
             if any(mark != -100 for _, mark in tokens):
                 yield _coloured(tokens, template, special)
 
@@ -115,8 +125,8 @@ def _printable(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
-def _source(path: str | None, corpus: Path) -> Source:
-    return open_source(Path(path) if path else corpus)
+def _source(path: str | Path, skip: bool) -> Source:
+    return open_source(Path(path), skip=skip)
 
 
 def _size(config: TrainConfig) -> int:

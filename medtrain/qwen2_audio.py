@@ -18,6 +18,8 @@ from medtrain.frontend import HOP
 from medtrain.model import SpeechLMOutput
 from medtrain.render import Template
 
+BEGIN, END = "<|audio_bos|>", "<|audio_eos|>"
+
 
 class WindowedFrontend:
     """Every clip padded to the encoder's window, with a mask of what is sound."""
@@ -28,15 +30,20 @@ class WindowedFrontend:
 
     def tokens(self, samples: int) -> int:
         """Return how many audio tokens a clip of so many samples becomes: two strided halvings."""
-        return ((samples // HOP - 1) // 2 + 1 - 2) // 2 + 1
+        return ((_frames(samples) - 1) // 2 + 1 - 2) // 2 + 1
 
     def __call__(self, clips: Sequence[np.ndarray]) -> dict[str, torch.Tensor]:
         """Return `input_features` (clips, bins, frames) and `feature_attention_mask` (clips, frames)."""
         made = self.extractor(list(clips), sampling_rate=16000, return_tensors="pt", padding="max_length")
         mask = torch.zeros(len(clips), made["input_features"].shape[-1], dtype=torch.long)
         for row, clip in zip(mask, clips, strict=True):
-            row[: len(clip) // HOP] = 1
+            row[: _frames(len(clip))] = 1
         return {"input_features": made["input_features"], "feature_attention_mask": mask}
+
+
+def _frames(samples: int) -> int:
+    """Return how many frames hold sound: the last one may hold less than it could."""
+    return -(-samples // HOP)
 
 
 class AdaptedQwen2Audio(Qwen2AudioForConditionalGeneration):
@@ -83,5 +90,20 @@ AdaptedQwen2Audio.__name__ = Qwen2AudioForConditionalGeneration.__name__
 
 
 def take_placeholder(template: Template, audio_token_id: int) -> None:
-    """Let the template use the model's own placeholder."""
+    """Let the template write audio as these models know it: their placeholder, and what stands around each clip.
+
+    That is of the chat template in transformers' Qwen2AudioProcessor, where the tokenizer has the marks for it.
+    """
     template.audio_id = audio_token_id
+    if {BEGIN, END} <= template.tokenizer.get_vocab().keys():
+        template.around_audio = (f"Audio {{}}: {BEGIN}", f"{END}\n")
+
+
+def tokenizer_of(name: str) -> Any:
+    """Return a checkpoint's tokenizer. Where it has no chat template, the processor beside it has one."""
+    from transformers import AutoTokenizer, Qwen2AudioProcessor
+
+    tokenizer = AutoTokenizer.from_pretrained(name)
+    if not tokenizer.chat_template:
+        tokenizer.chat_template = Qwen2AudioProcessor.from_pretrained(name).chat_template
+    return tokenizer

@@ -8,8 +8,9 @@ the template, and words such as `<|im_end|>` in a dialogue stay words: only glue
 from __future__ import annotations
 
 import copy
+import itertools
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,7 +62,8 @@ class Template:
     """A tokenizer with its chat template. Raises UserError when the tokenizer does not serve.
 
     `audio_id` is the placeholder's id; `end_ids` are the tokens that end a reply; `special_ids` are all that
-    words cannot hold.
+    words cannot hold. `around_audio` is the text before and after each clip, where `{}` is the clip's number in
+    the dialogue, from 1; it may hold special tokens, as the template's own text may.
     """
 
     def __init__(self, tokenizer: Any, system: str | None = None) -> None:
@@ -76,6 +78,7 @@ class Template:
         self.tokenizer = tokenizer
         self.system = system
         self.audio_id: int = tokenizer.convert_tokens_to_ids(AUDIO)
+        self.around_audio = ("", "")
         self._glue_coder = tokenizer.backend_tokenizer
         # A copy, because the switch is a state of the coder and threads share it.
         self._word_coder = copy.deepcopy(tokenizer.backend_tokenizer)
@@ -100,12 +103,17 @@ class Template:
         """
         return self._join(lines, self._glue_of(tuple(line.role for line in lines), True)).ids
 
+    def size(self, line: Line) -> int:
+        """Return the tokens of a turn by itself, with what stands around its clips."""
+        return len(self._turn(line, itertools.count(1)))
+
     def places(self, lines: Sequence[Line]) -> list[range]:
         """Return where the words of each turn of `render` lie."""
         glue = self._glue_of(tuple(line.role for line in lines), False)
         found, at = [], len(glue[0])
+        clips = itertools.count(1)
         for line, after in zip(lines, glue[1:], strict=True):
-            end = at + len(self._turn(line))
+            end = at + len(self._turn(line, clips))
             found.append(range(at, end))
             at = end + len(after)
         return found
@@ -113,19 +121,28 @@ class Template:
     def _join(self, lines: Sequence[Line], glue: list[list[int]]) -> Rendered:
         ids = list(glue[0])
         mask = [False] * len(ids)
+        clips = itertools.count(1)
         for line, after in zip(lines, glue[1:], strict=True):
-            words = self._turn(line)
+            words = self._turn(line, clips)
             spoken_by_doctor = line.role == "doctor"
             ids += words + after
             mask += [spoken_by_doctor] * len(words)
             mask += [spoken_by_doctor and at == 0 for at in range(len(after))]
         return Rendered(ids, mask)
 
-    def _turn(self, line: Line) -> list[int]:
+    def _turn(self, line: Line, clips: Iterator[int]) -> list[int]:
         ids = []
         for part in (line.audio or line.text, *line.more):
-            ids += self.words(part) if isinstance(part, str) else [self.audio_id] * part
+            if isinstance(part, str):
+                ids += self.words(part)
+            else:
+                before, after = self.around_audio
+                ids += self._own(before.format(next(clips))) + [self.audio_id] * part + self._own(after)
         return ids
+
+    def _own(self, text: str) -> list[int]:
+        """Return the ids of the template's own text, special tokens included."""
+        return list(self._glue_coder.encode(text, add_special_tokens=False).ids) if text else []
 
     def _glue_of(self, roles: tuple[str, ...], reply: bool) -> list[list[int]]:
         """Return the ids before the first turn and after each turn."""
@@ -155,7 +172,7 @@ class Template:
         pieces = _MARK.split(text)
         if pieces[1::2] != [str(i) for i in range(len(roles))]:
             raise UserError(f"{self.tokenizer.name_or_path}: its chat template drops or repeats turns")
-        glue = [list(self._glue_coder.encode(p, add_special_tokens=False).ids) for p in pieces[::2]]
+        glue = [self._own(piece) for piece in pieces[::2]]
         for role, after in zip(roles, glue[1:], strict=True):
             if role == "doctor" and (not after or after[0] not in self.special_ids):
                 raise UserError(f"{self.tokenizer.name_or_path}: its chat template does not end a reply")

@@ -10,6 +10,7 @@ import socket
 import sys
 import time
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +28,12 @@ class Log:
 
     def __init__(self, folder: Path, main: bool, total: int) -> None:
         self.counters: dict[str, float] = {"seconds": 0.0, "tokens": 0.0, "audio_s": 0.0}
+        self.skipped: dict[str, str] = {}
+        """Rows left out while batches were made, each once, with the reason: this process's, and, as of the last
+        checkpoint, those of all."""
         self._main = main
         self._total = total
         self._path = folder / "metrics.jsonl"
-        self._skipped: Counter[str] = Counter()
         self._began = time.perf_counter()
         self._since = self._began
         self._done = 0
@@ -38,9 +41,9 @@ class Log:
         self._loss: float | None = None
         self._board: Board | None = None
 
-    def rewind(self, step: int, counters: dict[str, float]) -> None:
+    def rewind(self, step: int, counters: dict[str, float], skipped: dict[str, str]) -> None:
         """Begin to write: drop what was written after a step that is taken up again (-1: everything)."""
-        self.counters = dict(counters)
+        self.counters, self.skipped = dict(counters), dict(skipped)
         if self._main:
             lines = [line for line in read_metrics(self._path) if line["step"] <= step]
             put_text(self._path, "".join(json.dumps(line) + "\n" for line in lines))
@@ -57,7 +60,7 @@ class Log:
         audio = sum(batch.audio_s for batch in batches)
         cells = sum(batch.cells for batch in batches)
         for batch in batches:
-            self._skipped.update(batch.skipped)
+            self.skipped |= batch.skipped
         self._done += 1
         self.counters["seconds"] += whole
         self.counters["tokens"] += tokens * world
@@ -73,8 +76,8 @@ class Log:
             "memory_mb": _memory_mb(),
             "waiting": max(0.0, 1 - seconds / whole),
         }
-        if self._skipped:
-            line["skipped"] = dict(self._skipped)
+        if self.skipped:
+            line["skipped"] = dict(Counter(self.skipped.values()))
         self._write(line, "train")
         self._progress(number, line)
 
@@ -208,6 +211,12 @@ def draw_curves(stages: dict[str, Path], target: Path) -> None:
         axes.legend()
     with writing(target):
         figure.savefig(target, dpi=120)
+
+
+def told_reasons(skipped: Mapping[str, int]) -> str:
+    """Return counts by reason in words, the most frequent first."""
+    ranked = sorted(skipped.items(), key=lambda pair: (-pair[1], pair[0]))
+    return ", ".join(f"{count} {reason}" for reason, count in ranked)
 
 
 def _memory_mb() -> float:

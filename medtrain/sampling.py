@@ -6,6 +6,7 @@ index of lengths, made once, is all that planning needs. Memory is some 30 bytes
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ import numpy as np
 from medtrain.collate import BadRow, Collator, Modality, told
 from medtrain.data import Source
 from medtrain.errors import UserError
+from medtrain.outline import is_voiced, outlines
 
 BLOCK = 16
 """Neighbouring dialogues that are read together; blocks are shuffled first, then what a window holds."""
@@ -56,22 +58,19 @@ def index_set(source: Source, modality: Modality, weight: float, collator: Colla
     A speech or mixed set takes the dialogues that have a spoken patient turn; a text set takes all.
     Bad rows are left out and counted, by reason, when the collator is told to skip them.
     """
-    rows, tokens, skipped = [], [], Counter[str]()
-    for start in range(0, len(source), 64):
-        for row, dialogue in enumerate(source.read(start, 64), start):
-            if modality != "text" and not any(
-                t.clip is not None and t.role == "patient" for t in dialogue.turns
-            ):
-                continue
-            try:
-                length = collator.length(dialogue, modality)
-            except BadRow as error:
-                if not collator.skip:
-                    raise told(error, source.name, dialogue.id) from None
-                skipped[error.reason] += 1
-                continue
-            rows.append(row)
-            tokens.append(length)
+    rows, tokens, skipped = array("q"), array("i"), Counter[str]()
+    for row, dialogue in enumerate(outlines(source)):
+        if modality != "text" and not is_voiced(dialogue):
+            continue
+        try:
+            length = collator.length(dialogue, modality)
+        except BadRow as error:
+            if not collator.skip:
+                raise told(error, source.name, dialogue.id) from None
+            skipped[error.reason] += 1
+            continue
+        rows.append(row)
+        tokens.append(length)
     if not rows:
         left = f" ({sum(skipped.values())} bad rows were skipped)" if skipped else ""
         if modality == "text":

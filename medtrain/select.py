@@ -23,8 +23,9 @@ from typing import Any, Literal, TextIO
 
 import polars as pl
 
-from medtrain.data import SPLITS, Consultation, Corpus, ParquetSource, consultations, open_corpus
+from medtrain.data import SPLITS, Consultation, Corpus, ParquetSource, open_corpus
 from medtrain.errors import UserError
+from medtrain.outline import file_outlines
 from medtrain.ranking import Budget, Candidate, Ranking
 
 By = Literal["random", "informative", "disagree"]
@@ -170,7 +171,7 @@ def walk(corpus: Corpus, options: Options) -> Iterator[Row]:
         if missing := sorted(needed - set(present)):
             raise UserError(f"{file}: has no column {missing[0]}, so it cannot be chosen by it")
         columns = [name for name in (*STRATA, "cluster", "patient") if name in present]
-        for dialogue, traits in zip(consultations(file), _traits(file, columns), strict=True):
+        for dialogue, traits in zip(file_outlines(file), _traits(file, columns), strict=True):
             spoken = [turn for turn in dialogue.turns if turn.role == "patient"]
             yield Row(
                 number,
@@ -247,7 +248,7 @@ def _voiced(corpus: Corpus) -> Iterator[tuple[str, str]]:
     for split in SPLITS:
         for file in corpus.files[split]:
             columns = [name for name in ("cluster",) if name in pl.read_parquet_schema(file)]
-            for dialogue, traits in zip(consultations(file), _traits(file, columns), strict=True):
+            for dialogue, traits in zip(file_outlines(file), _traits(file, columns), strict=True):
                 if any(turn.clip is not None for turn in dialogue.turns):
                     yield dialogue.id, traits.get("cluster") or dialogue.id
 

@@ -16,6 +16,7 @@ from medtrain.data import ParquetSource, open_corpus
 from medtrain.disagreement import Prediction, describe, learn, measure
 from medtrain.errors import UserError
 from medtrain.fit import quiet
+from medtrain.outline import is_voiced, outlines
 from medtrain.parts import Loaded
 from medtrain.run import collator_of
 from medtrain.scoring import QUIET_S, Say, score
@@ -158,10 +159,7 @@ class Judge:
 
 
 def _voiced(source: ParquetSource) -> Iterator[int]:
-    for start in range(0, len(source), 64):
-        for row, dialogue in enumerate(source.read(start, 64), start):
-            if any(turn.role == "patient" and turn.clip is not None for turn in dialogue.turns):
-                yield row
+    yield from (row for row, dialogue in enumerate(outlines(source)) if is_voiced(dialogue))
 
 
 def _drawn(rows: Iterator[int], most: int, seed: int) -> list[int]:

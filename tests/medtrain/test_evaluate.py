@@ -24,6 +24,7 @@ from medtrain.cli import app
 from medtrain.collate import Collator
 from medtrain.config import TrainConfig, parse_config
 from medtrain.data import Consultation, ParquetSource, decode, open_corpus
+from medtrain.decoding import Reply
 from medtrain.errors import UserError
 from medtrain.evaluate import Options, evaluate
 from medtrain.fit import fit
@@ -217,12 +218,18 @@ def test_groups_hold_every_voiced_dialogue_once_and_small_ones_are_only_counted(
     assert groups["age_group × gender × accent"]["adult, female, en-US"]["gap"]["dialogues"] == 5
 
 
-@given(st.lists(st.tuples(*[st.sampled_from(["a", "b", "c"])] * 3), min_size=1, max_size=20))
-def test_cells_divide_the_dialogues(own):
+@pytest.mark.parametrize("width", [3, 4])
+@given(data=st.data())
+def test_cells_divide_the_dialogues(width, data):
+    """Each attribute alone, who speaks, and, where it is known, who speaks where."""
+    one = st.tuples(*[st.sampled_from(["a", "b", "c"])] * width)
+    own = data.draw(st.lists(one, min_size=1, max_size=20))
     seen: dict[str, list[int]] = {}
-    for grouping, _, places in cells(own):
+    for grouping, name, places in cells(own):
         seen.setdefault(grouping, []).extend(places.tolist())
-    assert len(seen) == 4
+        if grouping.count("×") == width - 1:
+            assert {own[place] for place in places} == {tuple(name.split(", "))}
+    assert len(seen) == {3: 4, 4: 6}[width]
     assert all(sorted(places) == list(range(len(own))) for places in seen.values())
 
 
@@ -244,7 +251,7 @@ def test_a_limit_is_a_draw_of_each_modality(run, limit):
         ("speech", "transcript", "text"), limit
     )
     assert found["retention"]["dialogues"] == limit
-    assert len(found["answers"]["speech"]["samples"]) == limit
+    assert found["answers"]["speech"]["dialogues"] == limit
 
 
 def test_answers_are_greedy_and_timed(run, data, results):
@@ -253,22 +260,84 @@ def test_answers_are_greedy_and_timed(run, data, results):
     rows = {d.id: d for d in source.read(0, 9)}
     assert set(results["answers"]) == {"speech", "transcript"}
     for name, said in results["answers"].items():
-        assert len(said["samples"]) == said["dialogues"] == 3
-        prompts, audio = [], 0.0
+        places = {(s["id"], s["turn"]) for s in said["samples"]}
+        ids = {s["id"] for s in said["samples"]}
+        assert len(ids) == said["dialogues"] == 3
+        doctors = {(i, at) for i in ids for at, t in enumerate(rows[i].turns) if t.role == "doctor"}
+        assert places == doctors  # every reply
+        assert len(places) == said["replies"] == len(said["samples"])
+        audio = 0.0
         for sample in said["samples"]:
-            *before, last = rows[sample["id"]].turns
+            turns = rows[sample["id"]].turns
+            before, last = turns[: sample["turn"]], turns[sample["turn"]]
             assert (last.text, before[-1].text) == (sample["reference"], sample["asked"])
             heard = [t for t in before if name == "speech" and t.role == "patient"]
-            audio += sum(t.duration_s for t in heard)
-            prompts.append([(t.role, t.clip if t in heard else t.text) for t in before])
-            assert 0 < sample["first_s"] <= sample["total_s"]
-            assert sample["tokens"] <= 64
-        assert [s["text"] for s in said["samples"]] == talker.reply_all(prompts, 64)
+            prompt = [(t.role, t.clip if t in heard else t.text) for t in before]
+            needed = len(talker.loaded.template.words(last.text))
+            assert sample["needed"] == needed < sample["limit"]
+            assert sample["tokens"] <= sample["limit"]
+            alone = talker.reply(prompt, sample["limit"])
+            assert (sample["text"], sample["ended"]) == (alone.text, alone.ended)
+            if last is turns[-1]:
+                audio += sum(t.duration_s for t in heard)
+        assert {t["id"] for t in said["times"]} == ids
+        assert all(0 < t["first_s"] <= t["total_s"] for t in said["times"])
         assert said["audio_s"] == pytest.approx(audio)
-        total = sum(s["total_s"] for s in said["samples"])
+        total = sum(t["total_s"] for t in said["times"])
         assert said["real_time_factor"] == (pytest.approx(total / audio) if name == "speech" else None)
         hits = [s["text"].strip() == s["reference"].strip() for s in said["samples"]]
         assert said["exact"] == sum(hits) <= said["normalised"]
+        assert said["limit_too_low"] == 0
+
+
+def test_a_long_reply_can_match_and_a_low_limit_is_told(run, tmp_path, monkeypatch):
+    """Whatever the length of the doctor's words: a model that knows them by heart matches all of them."""
+    rows = [dialogue(i, split="test", rounds=2) for i in range(6)]
+    for row in rows:
+        row["turns"][1]["text"] = " ".join([row["turns"][1]["text"]] * 12)  # far more than 64 tokens
+    corpus = with_voices(write_corpus(tmp_path / "c", rows))
+    source = ParquetSource(open_corpus(corpus), "test")
+    known: dict[tuple[int, ...], str] = {}
+    prompt = Talker.prompt
+
+    def remember(self, turns):
+        made = prompt(self, turns)
+        words = [said for _, said in turns]
+        row = next(d for d in source.read(0, 9) if says(d, words))
+        known[tuple(made.ids)] = row.turns[len(words)].text
+        return made
+
+    def says(d, words):
+        return all(w in (t.text, t.clip) for w, t in zip(words, d.turns, strict=False))
+
+    def by_heart(self, asked, began=None, **options):
+        found = []
+        for one in asked:
+            ids = self.loaded.template.words(known[tuple(one.prompt.ids)])
+            text = self.loaded.template.tokenizer.decode(ids[: one.how.max_new_tokens])
+            ended = len(ids) < one.how.max_new_tokens
+            found.append(Reply(text, len(ids), "end" if ended else "length", 0.1, 0.2))
+        return found
+
+    monkeypatch.setattr(Talker, "prompt", remember)
+    monkeypatch.setattr(Talker, "replies", by_heart)
+    found = evaluate(run, corpus, Options(), hush)
+    for name in ("speech", "transcript"):
+        said = found["answers"][name]
+        assert (said["replies"], said["exact"], said["limit_too_low"]) == (12, 12, 0)
+        assert found["answers_groups"]["gender"]["female"][name]["exact_share"]["value"] == 1.0
+        assert max(s["needed"] for s in said["samples"]) > 64
+    assert found["answers_gap"]["exact_share"]["value"] == 0.0
+    assert found["answers_groups"]["gender"]["male"] == {"dialogues": 1}
+    cut = evaluate(run, corpus, Options(max_new_tokens=64), hush)
+    said = cut["answers"]["speech"]
+    assert 0 < said["limit_too_low"] == 12 - said["exact"]
+    half = said["exact_share"]
+    assert half["value"] == said["exact"] / 12
+    assert half["low"] <= half["value"] <= half["high"]
+    text = (run / "eval/table.txt").read_text()
+    assert f"{half['value']:.1%} [{half['low']:.1%}, {half['high']:.1%}]" in text
+    assert f"{said['limit_too_low']} of the doctor's replies are longer than the limit" in text
 
 
 @pytest.mark.parametrize(
@@ -350,7 +419,9 @@ def test_the_command_writes_what_it_prints(run):
     assert (run / "eval/table.txt").read_text() in text
     found = json.loads((run / "eval/eval.json").read_text())
     assert f"{found['gap']['loss']['value']:+.3f}" in text
-    assert text.count("by transcript:") == 2
+    assert text.count("  by transcript:") == 2
+    last = [s["text"] for s in found["answers"]["transcript"]["samples"]][-1]
+    assert text.rpartition("  by transcript:")[2].strip().startswith(" ".join(last.split())[:20])
     assert "(under 5 dialogues)" in text
     assert (run / "eval/figure.png").read_bytes().startswith(b"\x89PNG")
 

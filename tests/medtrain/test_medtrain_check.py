@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -11,9 +12,11 @@ import numpy as np
 import polars as pl
 import pytest
 import soundfile
+from typer.testing import CliRunner
 
 from medtrain.check import check_corpus
-from medtrain.data import open_corpus
+from medtrain.cli import app
+from medtrain.data import open_corpus, open_data
 from medtrain.errors import UserError
 
 
@@ -103,3 +106,49 @@ def test_a_damaged_file_is_a_plain_message(tmp_path):
         assert result.returncode == 1
         assert words in result.stderr
         assert "Traceback" not in result.stderr
+
+
+def test_sharegpt_is_checked_like_a_corpus(tmp_path):
+    """By the command line: counts of its wave files, every problem by the name of its row, and a rendered batch."""
+    tone = 0.1 * np.sin(np.arange(16000) * 0.05)
+    soundfile.write(tmp_path / "good.wav", tone, 16000)
+    soundfile.write(tmp_path / "cd.wav", np.repeat(tone, 3)[:44100], 44100)
+    soundfile.write(tmp_path / "silent.wav", np.zeros(16000), 16000)
+    (tmp_path / "torn.wav").write_bytes(b"RIFF, no more")
+
+    def talk(name: str, speech: str | None, asked: str = "It hurts here.") -> dict:
+        said = [{"from": "human", "value": asked, "speech": speech}, {"from": "gpt", "value": "Where?"}]
+        return {"idx": name, "conversations": said}
+
+    rows = [talk("a", "good.wav"), talk("b", None), talk("c", "cd.wav")]
+    file = tmp_path / "talk.json"
+    file.write_text(json.dumps(rows))
+    counts, problems = check_corpus(open_data(file))
+    assert problems == []
+    train = counts["train"]
+    assert (train.dialogues, train.voiced, train.clips) == (3, 2, 2)
+    assert train.seconds == pytest.approx(2.0, abs=0.001)
+    ready = command("check", file, "--set", "data.context=200", "--set", "data.batch_tokens=200")
+    assert ready.exit_code == 0, ready.output
+    assert "no problems" in ready.output
+    assert "3 dialogues as text" in ready.output
+    assert "2 dialogues as speech" in ready.output
+    assert "[audio x" in ready.output
+    assert "<|endoftext|>" not in ready.output  # what fills the rows is no part of a dialogue
+
+    bad = [talk("d", "silent.wav"), talk("e", "torn.wav"), talk("f", "gone.wav"), talk("g", None, " ")]
+    bad += [{"idx": "h", "conversations": [{"from": "nurse", "value": "x"}]}]
+    file.write_text(json.dumps(rows + bad))
+    found = command("check", file)
+    assert found.exit_code == 1
+    for words in ("d: turn 0: silent", "e: turn 0: not decodable", "f: turn 0: ", "g: turn 0 is empty"):
+        assert words in found.output
+    assert "row 7: role 'nurse' is not known" in found.output
+    assert "5 problems" in found.output
+    skipping = command("check", file, "--set", "data.on_bad_row=skip")
+    assert "3 dialogues as speech" in skipping.output  # the silent one is met only when it is read
+    assert "left out: 2 (bad audio)" in skipping.output
+
+
+def command(*arguments: object):
+    return CliRunner().invoke(app, list(map(str, arguments)))

@@ -69,6 +69,15 @@ def test_the_last_ones_and_the_best_are_kept(tmp_path):
     assert not list(tmp_path.glob(".*"))
 
 
+@pytest.mark.parametrize("broken", [float("nan"), float("-inf")])
+def test_a_loss_that_is_no_number_is_never_the_best(tmp_path, broken):
+    for step, loss in enumerate([broken, 2.0, 1.0, broken], start=1):
+        save(tmp_path, step, loss, keep=9)
+    assert disk.best(tmp_path).name == "step-000003"
+    save(tmp_path / "none", 1, broken)
+    assert disk.best(tmp_path / "none") is None
+
+
 def test_a_state_comes_back_as_it_was(tmp_path):
     path = save(tmp_path, 7, 0.5)
     assert disk.read_state(path) == disk.State(7, (7, 0), 1, 0.5, {"a": 1}, {"set": "hash"}, {"seconds": 1.5})
@@ -92,18 +101,24 @@ from medtrain.errors import UserError
 state = disk.State(2, (2,), 0, None, {}, {}, {})
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+weights, moments = ({"w": torch.ones(int(size))} for size in sys.argv[2:])
 try:
-    disk.save_checkpoint(Path(sys.argv[1]), state, {"w": torch.ones(10**6)}, {}, [disk.rng_state()], 2)
+    disk.save_checkpoint(Path(sys.argv[1]), state, weights, moments, [disk.rng_state()], 2)
 except UserError as error:
     print("told:", error)
 """
 
 
-def test_a_full_disk_is_told_and_what_was_there_stands(tmp_path):
+@pytest.mark.parametrize(
+    "sizes", [(10**6, 1), (1, 10**6), (1, 24_900)], ids=["weights", "moments", "their end"]
+)
+def test_a_full_disk_is_told_and_what_was_there_stands(tmp_path, sizes):
+    """Whichever file the disk is full at; torch.save hides what the system said."""
     save(tmp_path, 1)
-    done = subprocess.run([sys.executable, "-c", FULL, str(tmp_path)], capture_output=True, text=True)
+    command = [sys.executable, "-c", FULL, str(tmp_path), *map(str, sizes)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert "told:" in done.stdout, done.stderr
-    assert "the last whole checkpoint stands" in done.stdout
+    assert "cannot write: the disk is full; the last whole checkpoint stands" in done.stdout
     assert [path.name for path in disk.checkpoints(tmp_path)] == ["step-000001"]
     assert not list(tmp_path.glob(".*"))
 

@@ -25,8 +25,8 @@ from medtrain.config import Lora, Losses, Optimizer, parse_config
 from medtrain.data import open_source
 from medtrain.errors import UserError
 from medtrain.fit import fit
-from medtrain.loop import learning_rate
 from medtrain.losses import batch_loss, distillation, transcription
+from medtrain.optimizer import learning_rate
 from medtrain.report import read_metrics
 
 STAGE = {
@@ -79,8 +79,9 @@ def test_accumulated_batches_are_one_big_batch(loaded, corpus, terms):
 
 
 TWO = """
-import sys
+import os, shutil, sys
 from pathlib import Path
+import torch.distributed as dist
 import yaml
 from accelerate.state import AcceleratorState
 from medtrain.config import parse_config
@@ -92,6 +93,15 @@ for name in ("ddp", "fsdp2", "adapters"):
         data["speech"] |= {"lora": {"rank": 2, "targets": ["q_proj"]}, "freeze": ["encoder.*"]}
     assert fit(corpus, parse_config(data, "test"), folder / name, ["speech"])
     AcceleratorState._reset_state(reset_partial_state=False)
+    again = folder / f"{name} resumed"
+    if name != "adapters":
+        if os.environ["RANK"] == "0":
+            shutil.copytree(folder / name, again)
+            shutil.rmtree(again / "speech/model")
+            shutil.rmtree(again / "speech/checkpoints/step-000004")
+        dist.barrier()
+        assert fit(corpus, parse_config(data, "test"), again, ["speech"])
+        AcceleratorState._reset_state(reset_partial_state=False)
 """
 
 
@@ -161,6 +171,22 @@ def test_two_processes_are_one(spread, parallel):
     ]
     assert len(losses[0]) == 4
     assert losses[0] == pytest.approx(losses[1], abs=1e-5)
+
+
+@pytest.mark.parametrize("name", ["ddp", "fsdp2"])
+def test_two_processes_go_on_bit_exactly(spread, name):
+    one, two = spread / name, spread / f"{name} resumed"
+    assert equal(weights(one), weights(two))
+    a, b = (
+        [
+            [line[k] for k in ("step", "loss", "grad_norm")]
+            for line in read_metrics(out / "speech/metrics.jsonl")
+            if "loss" in line
+        ]
+        for out in (one, two)
+    )
+    assert a == b
+    assert len(a) == 4
 
 
 def test_adapters_of_two_processes_are_saved(spread):
@@ -237,10 +263,28 @@ def test_ctrl_c_saves_and_the_same_command_goes_on(corpus, tmp_path):
 
 
 def test_a_loss_that_is_no_number_ends_the_run_and_names_rows(corpus, tmp_path):
-    config = settings(speech={"optimizer": {"lr": 1e30, "warmup": 0}, "save_every": 1})
-    with pytest.raises(UserError, match=r"step \d: the loss is not a finite number .* of d\d"):
+    config = settings(speech={"optimizer": {"lr": 1e30, "warmup": 0}, "save_every": 9, "eval_every": 9})
+    with pytest.raises(UserError, match=r"step 2: the loss is not a finite number .* of d\d"):
         fit(corpus, config, tmp_path / "run", ["speech"])
-    assert checkpoints(tmp_path / "run/speech/checkpoints")
+
+
+@pytest.mark.parametrize("validated", [True, False])
+def test_weights_that_the_last_step_broke_are_never_a_model(corpus, tmp_path, monkeypatch, validated):
+    """Seen by the validation loss, or, where nothing is held out, by the weights themselves."""
+    bad = {"optimizer": {"lr": 1e30, "warmup": 0}, "max_steps": 1}
+    if not validated:
+        corpus = write_corpus(tmp_path / "c", [dialogue(i) for i in range(6)])
+
+        def step(self):
+            with torch.no_grad():
+                self.param_groups[1]["params"][0][0] = float("inf")
+
+        monkeypatch.setattr(torch.optim.AdamW, "step", step)
+    what = "the loss on the validation split" if validated else "weights are not finite"
+    with pytest.raises(UserError, match=rf"step 1: {what}.*lower optimizer\.lr"):
+        fit(corpus, settings(speech=bad), tmp_path / "run", ["speech"])
+    assert not checkpoints(tmp_path / "run/speech/checkpoints")
+    assert not (tmp_path / "run/speech/model").exists()
 
 
 def test_a_changed_corpus_is_told(tmp_path):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 import torch
 from conftest import sound
@@ -112,6 +114,45 @@ def test_a_checkpoint_with_a_missing_weight_is_refused(whisper, base, tmp_path):
     save_file(weights, source / "model.safetensors", metadata={"format": "pt"})
     with pytest.raises(UserError, match=r"layers\.1\.mlp\.up_proj"):
         join_parts(ModelParts(encoder=str(whisper), llm=str(source)), seed=0)
+
+
+@pytest.mark.parametrize("part", ["llm", "encoder", "whole"])
+def test_a_checkpoint_with_a_weight_too_many_is_refused(whisper, base, tmp_path, part):
+    """A part that is left over would be lost without a word."""
+    from safetensors.torch import load_file, save_file
+
+    source = {
+        "llm": llm(tmp_path / "llm", base),
+        "encoder": tmp_path / "encoder",
+        "whole": tmp_path / "whole",
+    }
+    shutil.copytree(whisper, source["encoder"])
+    shutil.copytree(base, source["whole"])
+    weights = load_file(source[part] / "model.safetensors")
+    weights["model.layers.7.nose.weight"] = torch.ones(3)
+    save_file(weights, source[part] / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(UserError, match=r"unexpected_keys: model\.layers\.7\.nose"):
+        if part == "whole":
+            load_model(source["whole"])
+        else:
+            join_parts(ModelParts(encoder=str(source["encoder"]), llm=str(source["llm"])), seed=0)
+
+
+def test_a_weight_too_many_that_says_nothing_is_let_pass(whisper, base, tmp_path):
+    """A head that is the embeddings again, and tables that are computed."""
+    from safetensors.torch import load_file, save_file
+
+    source = llm(tmp_path / "llm", base)
+    weights = load_file(source / "model.safetensors")
+    weights["lm_head.weight"] = weights["model.embed_tokens.weight"].clone()
+    weights["model.layers.0.self_attn.rotary_emb.inv_freq"] = torch.ones(8)
+    save_file(weights, source / "model.safetensors", metadata={"format": "pt"})
+    hearing = tmp_path / "encoder"
+    shutil.copytree(whisper, hearing)
+    weights = load_file(hearing / "model.safetensors")
+    weights["proj_out.weight"] = torch.ones(100, 24)
+    save_file(weights, hearing / "model.safetensors", metadata={"format": "pt"})
+    assert join_parts(ModelParts(encoder=str(hearing), llm=str(source)), seed=0)
 
 
 def test_parts_that_are_not_there_are_named(whisper, tmp_path):

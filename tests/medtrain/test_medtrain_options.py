@@ -166,6 +166,7 @@ def test_the_command_that_is_shown_goes_on(corpus, tmp_path, capsys):
     following = shown("next: ")
     stopped = signal_after(2, lambda: fit(corpus, settings(), out, ["speech"]))
     assert stopped is False
+    assert [path.name for path in checkpoints(out / "speech/checkpoints")] == ["step-000002"]
     again = shown("go on with: ")
     assert again == following
     done = CliRunner().invoke(app, again)
@@ -185,7 +186,7 @@ def signal_after(step: int, run):
 
     def pressing(self, number, *rest):
         write(self, number, *rest)
-        if number == step - 1:
+        if number == step:
             os.kill(os.getpid(), signal.SIGINT)
 
     report.Log.step = pressing

@@ -16,10 +16,11 @@ import torch
 from conftest import flac, sound
 
 from medtrain.collate import BadRow, Collator
-from medtrain.data import Consultation, ShareGPTSource, Utterance, decode
+from medtrain.data import Consultation, Utterance, decode
 from medtrain.frontend import PackedFrontend
 from medtrain.preset import train_tokenizer
 from medtrain.render import Line, Template
+from medtrain.sharegpt import ShareGPTSource
 from tests.bench import published_batches as published
 
 SYSTEM = "You are a doctor. Ask before you advise."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -97,6 +98,12 @@ def test_chance_is_seeded_and_takes_the_unvoiced_of_train(data, tmp_path):
     assert "4 exam questions were left out" in said
     assert "26 dialogues of the corpus are voiced already" in said
     assert f"medsynth voice --ids {tmp_path / 'a.txt'} --count 6" in said
+    made = tmp_path / "made run"
+    shutil.copytree(data, made / "corpus")
+    (made / "stages").mkdir()
+    for folder in (made, made / "corpus"):
+        told = run(folder, "--by", "random", "--count", 6, "--out", tmp_path / "b.txt")
+        assert f"next: medsynth voice --src '{made}' --ids" in told
     run(data, "--by", "random", "--count", 6, "--out", tmp_path / "b.txt")
     assert ids(tmp_path / "b.txt") == chosen
     run(data, "--by", "random", "--count", 6, "--seed", 1, "--out", tmp_path / "c.txt")
