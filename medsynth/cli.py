@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from medsynth import cli_bank, cli_llm, cli_voice
-from medsynth.cli_options import COMMON, LLM, RAW, RUN_SRC, STAGE_SRC, Option, absolute, pairs
+from medsynth.cli_options import COMMON, LLM, RAW, RUN_SRC, STAGE_SRC, Option, absolute, pairs, yaml_pairs
 from medsynth.errors import UserError, printable
 
 if TYPE_CHECKING:
@@ -52,8 +52,6 @@ def _carry_out(until: str, given: dict[str, Any], options: dict[str, Option]) ->
 
 def _workspace(until: str, given: dict[str, Any], options: dict[str, Option]) -> Workspace:
     """Return the run that the options ask for, its pipeline with their settings."""
-    import yaml
-
     from medsynth.config import LLM_STAGES, find_pipeline
     from medsynth.run.start import Request, choose_run, open_request, override
 
@@ -64,10 +62,7 @@ def _workspace(until: str, given: dict[str, Any], options: dict[str, Option]) ->
     }
     if given.get("llm"):
         settings |= {f"{stage}.engine": "llm" for stage in LLM_STAGES if until in (stage, "pack")}
-    try:
-        set_ = {key: yaml.safe_load(value) for key, value in pairs(given["set"], "--set").items()}
-    except yaml.YAMLError as error:
-        raise UserError(f"--set: {' '.join(str(error).split())}") from None
+    set_ = yaml_pairs(given["set"], "--set")
     if until in ("voice", "pack"):
         settings |= cli_voice.settings(
             given, lambda own: override(open_request(given["src"], given["pipeline"], {}).config, own | set_)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from medsynth.cli_bank_calibrate import LANG, PROFILE, bank_calibrate
 from medsynth.errors import UserError, printable
 
 if TYPE_CHECKING:
@@ -18,12 +19,11 @@ if TYPE_CHECKING:
     from medsynth.voice.match import ProfileSpec
 
 bank = typer.Typer(help="Build, check and weigh banks of speakers.", no_args_is_help=True)
+bank.command("calibrate")(bank_calibrate)
 
 _BANK = Annotated[
     Path | None, typer.Argument(metavar="BANK", help="folder or table of a bank; the built-in one")
 ]
-_LANG = Annotated[str | None, typer.Option("--lang", help="only this language (en, zh)")]
-_PROFILE = Annotated[str | None, typer.Option("--profile", help="only this profile, such as male-elderly")]
 
 
 @bank.command("build")
@@ -87,7 +87,7 @@ def bank_build(
         raise UserError(
             f"--engine {engine} imitates no recordings; add --by-name where its model knows the speakers"
         )
-    corpus = read_corpus(source, path)
+    corpus = read_corpus(source, path, by_name)
     if consents:
         read_consents(consents, corpus)
     options = BuildOptions(
@@ -130,8 +130,8 @@ def _print_built(built: Built, out: Path) -> None:
 @bank.command("show")
 def bank_show(
     path: _BANK = None,
-    lang: _LANG = None,
-    profile: _PROFILE = None,
+    lang: LANG = None,
+    profile: PROFILE = None,
     split: Annotated[str | None, typer.Option("--split", help="only train, validation or test")] = None,
     engine: Annotated[str | None, typer.Option("--engine", help="only this voice engine")] = None,
     accents: Annotated[
@@ -199,7 +199,7 @@ def bank_coverage(
     count: Annotated[
         int, typer.Option("--count", min=1, help="with --pipeline: dialogues a language")
     ] = 1000,
-    lang: _LANG = None,
+    lang: LANG = None,
     engine: Annotated[str | None, typer.Option("--engine", help="only speakers of this voice engine")] = None,
     every: Annotated[bool, typer.Option("--all", help="list also what is served in full")] = False,
 ) -> None:
@@ -296,72 +296,3 @@ def _forced(config: PipelineConfig, accents: Sequence[str]) -> ProfileSpec:
     from medsynth.voice.match import ProfileSpec
 
     return ProfileSpec.parse(config.voice.profile, accents) if config.voice.profile else ProfileSpec()
-
-
-@bank.command("calibrate")
-def bank_calibrate(
-    path: Annotated[Path, typer.Argument(metavar="BANK", help="folder or table of a bank")],
-    out: Annotated[
-        Path | None, typer.Option("--out", help="table to write; the bank's own when not given")
-    ] = None,
-    lang: _LANG = None,
-    profile: _PROFILE = None,
-    sentences: Annotated[
-        Path | None,
-        typer.Option("--sentences", help="what the voices say, one sentence a line (needs --lang)"),
-    ] = None,
-    model: Annotated[str | None, typer.Option("--model", help="model of the voice engine")] = None,
-    model_path: Annotated[Path | None, typer.Option("--model-path", help="coqui: a local model")] = None,
-    base_url: Annotated[str | None, typer.Option("--base-url", help="openai: the speech server")] = None,
-) -> None:
-    """Let every voice say ten sentences and set the pitch band and the pace its clips are checked against."""
-    from medsynth.run.summary import print_table
-    from medsynth.voice.bank import load_bank, save_bank
-    from medsynth.voice.bank_calibrate import calibrate_all
-    from medsynth.voice.bank_corpus import read_lines
-    from medsynth.voice.bank_folder import BANK_FILE, folder_of, read_description, write_description
-    from medsynth.voice.engine import open_engine
-    from medsynth.voice.match import select
-    from medsynth.voice.settings import CoquiSettings, EngineSettings, SpeechServerSettings
-
-    if sentences and not lang:
-        raise UserError("--sentences are in one language: say which with --lang")
-    everybody, folder = load_bank(path), folder_of(path)
-    chosen = select(everybody, lang, profile)
-    if not chosen:
-        raise UserError(f"{path}: no speaker fits")
-    texts = [line.strip() for line in read_lines(sentences) if line.strip()] if sentences else []
-    settings = EngineSettings(
-        openai=SpeechServerSettings(model=model or "", base_url=base_url),
-        coqui=CoquiSettings(model=model or "", model_path=str(model_path) if model_path else None),
-    )
-    done = calibrate_all(
-        lambda name: open_engine(name, settings),
-        chosen,
-        folder,
-        texts,
-        lambda text: typer.echo(text, err=True),
-    )
-    new = {c.speaker.id: c for c in done}
-    print_table(
-        [
-            {
-                "id": s.id, "clips": str(new[s.id].clips),
-                "f0_hz": f"{s.f0_hz:.0f} -> {new[s.id].speaker.f0_hz:.0f}",
-                "band": f"{new[s.id].speaker.f0_low_hz:.0f}-{new[s.id].speaker.f0_high_hz:.0f}",
-                "pace": f"{s.pace:.1f} -> {new[s.id].speaker.pace:.1f}",
-                "durations": "{:.2f}-{:.2f}".format(*new[s.id].ratio), "problems": "; ".join(new[s.id].problems),
-            }
-            for s in chosen
-        ]
-    )  # fmt: skip
-    table = out or (path / BANK_FILE if path.is_dir() else path)
-    save_bank((new[s.id].speaker if s.id in new else s for s in everybody), table)
-    about = read_description(folder)
-    if about and out is None:
-        about["calibration"] = about.get("calibration", {}) | {
-            c.speaker.id: {"clips": c.clips, "duration_ratio": list(c.ratio), "problems": list(c.problems)}
-            for c in done
-        }
-        write_description(folder, about)
-    typer.echo(f"{table}: {len(done)} of {len(everybody)} voices measured")

@@ -28,6 +28,16 @@ def pairs(values: list[str] | None, option: str) -> dict[str, str]:
     return found
 
 
+def yaml_pairs(values: list[str] | None, option: str) -> dict[str, Any]:
+    """Return name=value options whose values are YAML. Raises UserError for one that is not."""
+    import yaml
+
+    try:
+        return {key: yaml.safe_load(value) for key, value in pairs(values, option).items()}
+    except yaml.YAMLError as error:
+        raise UserError(f"{option}: {' '.join(str(error).split())}") from None
+
+
 @dataclass(frozen=True)
 class Option:
     """One option of a verb: its type and help, the pipeline setting it stands for ("" for none), and how."""

@@ -303,6 +303,7 @@ class Speaker(Record):
 
     `f0_hz` and `f0_low_hz`–`f0_high_hz` are the median pitch this speaker should have and the band a
     clip may fall in; `pace` is speech rate without pauses in syllables (en) or characters (zh) a second.
+    `pace_sd` is the standard deviation of the log pace from clip to clip, over what a steady voice has.
     """
 
     id: str
@@ -319,6 +320,7 @@ class Speaker(Record):
     f0_low_hz: float
     f0_high_hz: float
     pace: float
+    pace_sd: float = Field(default=0.0, ge=0, exclude_if=operator.not_)
 
 
 @dataclass(frozen=True)

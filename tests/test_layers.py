@@ -21,7 +21,8 @@ LAYERS = {
     "corpus": 1,
     "stages": 2,
 }
-LAYERS |= {"config": 3, "run": 3, "cli": 4, "cli_llm": 4, "cli_bank": 4, "cli_voice": 4, "cli_options": 4}
+LAYERS |= {"config": 3, "run": 3, "cli": 4, "cli_llm": 4, "cli_bank": 4, "cli_bank_calibrate": 4}
+LAYERS |= {"cli_voice": 4, "cli_options": 4}
 
 
 def imports(path: Path) -> set[str]:

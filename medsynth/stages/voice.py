@@ -17,12 +17,12 @@ from medsynth.stages.voice_settings import VoiceSettings
 from medsynth.text.spoken import spoken_form
 from medsynth.voice.bank import bank_hash
 from medsynth.voice.bank_engines import speakers_for
-from medsynth.voice.dialogue import carry_out
 from medsynth.voice.effects import EFFECTS_VERSION, require_effects
 from medsynth.voice.effects.noise import folder_hash, noise_files
 from medsynth.voice.engine import LOCAL_ENGINES, VoiceEngine, engine_identity, open_engine, require_engine
 from medsynth.voice.pace import load
 from medsynth.voice.recognise_settings import RecogniseSettings
+from medsynth.voice.takes import carry_out
 
 __all__ = ["VoiceSettings", "VoiceStage"]
 

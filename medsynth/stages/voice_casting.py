@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import statistics
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +23,14 @@ from medsynth.records import (
 )
 from medsynth.stages.voice_settings import VoiceSettings
 from medsynth.text.spoken import spoken_form
-from medsynth.voice.dialogue import ClipRejected, Takes, Voiced, voice_patient_like, voice_turns
+from medsynth.voice.dialogue import Voiced, voice_patient_like, voice_turns
 from medsynth.voice.effects.plan import DialoguePlan, plan_dialogue
 from medsynth.voice.effects.settings import CLEAN
 from medsynth.voice.effects.talk import talkers_for, with_talkers
-from medsynth.voice.engine import EngineFault, VoiceError
+from medsynth.voice.engine import EngineFault
 from medsynth.voice.match import Match, ProfileSpec, candidates
+from medsynth.voice.repairs import ClipRejected
+from medsynth.voice.takes import Takes
 
 # Where a clip cannot be mended in the matched voice, the whole dialogue is tried once in the next one.
 _VOICES_TRIED = 2
@@ -105,20 +108,14 @@ class Casting:
         for index, (turn, text) in enumerate(zip(record.turns, spoken, strict=True)):
             if turn.role in self.settings.roles and not any(c.isalnum() for c in text):
                 return Rejected(Reason.UNSPEAKABLE, f"turn {index} holds nothing that can be said")
-        end: Outcome | None = None
-        tried: list[str] = []
+        ends: list[tuple[str, Rejected | Failed]] = []
         plan = self._plan(record, profile, spoken)
         for engine in self.engines(record):
-            outcome = yield from self._by_engine(record, profile, spoken, engine, tried, plan)
+            outcome = yield from self._by_engine(record, profile, spoken, engine, _told(ends), plan)
             if not isinstance(outcome, Rejected | Failed):
                 return outcome
-            # What a clip was rejected for says more than that another engine has no speaker.
-            if end is None or (isinstance(end, Rejected) and end.reason == Reason.NO_SPEAKER):
-                end = outcome
-            what = outcome.reason.value if isinstance(outcome, Rejected) else outcome.error
-            tried.append(f"{engine} ({what})")
-        assert end is not None
-        return end
+            ends.append((engine, outcome))
+        return _end(ends)
 
     def _by_engine(
         self,
@@ -126,7 +123,7 @@ class Casting:
         profile: PatientProfile,
         spoken: Sequence[str],
         engine: str,
-        tried: Sequence[str],
+        tried: str,
         plan: DialoguePlan | None,
     ) -> Takes[Outcome]:
         patients = self._patients(record, profile, engine)
@@ -137,6 +134,7 @@ class Casting:
                 Reason.NO_SPEAKER, cell if not patients else f"{cell}: no second adult for the doctor"
             )
         problems: list[str] = []
+        refused = ""
         for attempt, chosen in enumerate(patients[: _VOICES_TRIED if self.settings.repairs else 1]):
             everyone: dict[Role, Speaker] = {"patient": chosen.speaker}
             if doctors:
@@ -154,21 +152,22 @@ class Casting:
                     voiced, plain = yield from voice_patient_like(*how, plan)
             except ClipRejected as error:
                 problems.append(f"{error} by {chosen.speaker.id}")
+                refused = refused or error.refused
                 continue
             except EngineFault as error:
-                return Failed(f"engine_{error.fault}", str(error))
-            except VoiceError as error:
-                return Failed("VoiceError", str(error))
+                return Failed(f"engine_{error.fault}", " | ".join((*problems, str(error))))
             made = []
             for one in (plain, voiced) if plan and plan.keep_clean and plain else (voiced,):
                 if attempt:
                     why = " | ".join(problems)
                     one.repairs.append(f"next voice instead of {patients[0].speaker.id} ({why})")
                 if tried:
-                    one.repairs.append(f"{engine} instead of {', '.join(tried)}")
+                    one.repairs.append(f"{engine} instead of {tried}")
                 made.append(self._with_audio(record, profile, spoken, chosen, speakers, one))
             return keep(*(made if plan is None else _conditioned(made, plan)))
-        return Rejected(Reason.AUDIO_CHECK, " | ".join(problems))
+        detail = " | ".join(problems)
+        # What an engine refused nobody has judged: another run may get it.
+        return Failed(refused, detail) if refused else Rejected(Reason.AUDIO_CHECK, detail)
 
     def _plan(self, record: Dialogue, profile: PatientProfile, spoken: Sequence[str]) -> DialoguePlan | None:
         settings = self.settings.patient_like
@@ -243,6 +242,26 @@ class Casting:
             seed=self.seed, dialogue_id=f"{record.id}#doctor", exclude=taken,
         )  # fmt: skip
         return [m for m in found if m.speaker.age_group == "adult"]
+
+
+def _told(ends: Sequence[tuple[str, Rejected | Failed]]) -> str:
+    """Return what came of each engine, with all that was measured."""
+    reasons = (o.reason.value if isinstance(o, Rejected) else o.error for _, o in ends)
+    return ", ".join(
+        f"{engine} ({reason}: {outcome.detail})"
+        for (engine, outcome), reason in zip(ends, reasons, strict=True)
+    )
+
+
+def _end(ends: Sequence[tuple[str, Rejected | Failed]]) -> Rejected | Failed:
+    """Return how a dialogue ends that no engine could say: what another run may mend before what it cannot.
+
+    Of the rest, what clips were rejected for says more than that an engine has no speaker.
+    """
+    outcomes = [outcome for _, outcome in ends]
+    heard = [o for o in outcomes if isinstance(o, Failed) or o.reason != Reason.NO_SPEAKER]
+    end = next((o for o in heard if isinstance(o, Failed)), (heard or outcomes)[0])
+    return replace(end, detail=_told(ends)) if len(ends) > 1 else end
 
 
 def _conditioned(made: Sequence[Dialogue], plan: DialoguePlan) -> list[Dialogue]:

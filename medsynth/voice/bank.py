@@ -14,7 +14,9 @@ from medsynth.errors import UserError
 from medsynth.records import Speaker
 
 BUILT_IN = Path(__file__).parent / "banks" / "espeak.csv"
-COLUMNS: tuple[str, ...] = tuple(Speaker.model_fields)
+COLUMNS: tuple[str, ...] = tuple(name for name, field in Speaker.model_fields.items() if field.is_required())
+MORE: tuple[str, ...] = tuple(name for name in Speaker.model_fields if name not in COLUMNS)
+"""Columns that a table has only where a speaker needs them."""
 
 
 class BankError(UserError):
@@ -40,7 +42,8 @@ def load_bank(path: Path | None = None) -> tuple[Speaker, ...]:
     voices: dict[tuple[str, str], str] = {}
     for line, row in enumerate(rows, start=2):
         try:
-            speaker = Speaker.model_validate({**row, "handle": json.loads(row.get("handle") or "")})
+            cells = {name: cell for name, cell in row.items() if cell or name not in MORE}
+            speaker = Speaker.model_validate({**cells, "handle": json.loads(row.get("handle") or "")})
         except (ValidationError, ValueError) as error:
             raise BankError(f"{path}:{line}: {_first_line(error)}") from None
         if speaker.id in ids:
@@ -57,11 +60,12 @@ def load_bank(path: Path | None = None) -> tuple[Speaker, ...]:
 
 def save_bank(speakers: Iterable[Speaker], path: Path) -> None:
     """Write a bank file that `load_bank` reads."""
+    rows = [{**s.model_dump(), "handle": json.dumps(s.handle, sort_keys=True)} for s in speakers]
+    more = [name for name in MORE if any(name in row for row in rows)]
     with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+        writer = csv.DictWriter(file, (*COLUMNS, *more), lineterminator="\n")
         writer.writeheader()
-        for speaker in speakers:
-            writer.writerow({**speaker.model_dump(), "handle": json.dumps(speaker.handle, sort_keys=True)})
+        writer.writerows(rows)
 
 
 def bank_hash(speakers: Sequence[Speaker]) -> str:

@@ -26,15 +26,17 @@ from medsynth.voice.calibrate import F0_BANDS, F0_TOLERANCE, PACES
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 _NAME_KEYS = {"openai": "voice"}
+_UNHEARD = 1.33  # either way: the pitch band of a voice that is known by its name alone
 
 
 @dataclass(frozen=True)
 class BuildOptions:
     """What the user may say about a bank to be built.
 
-    `by_name`: no clips; the engine's model knows the corpus's speakers by name. `clips` references a speaker are
-    chosen from at most `look_at` recordings. `per_cell`: at most so many speakers of one language, gender, age
-    group and accent, drawn by a hash; None: all. `licence`, `consent` and `lang` replace what the reader states.
+    `by_name`: no clips; the engine's model knows the corpus's speakers by name (recordings that there are tell
+    pitch and pace). `clips` references a speaker are chosen from at most `look_at` recordings. `per_cell`: at most so
+    many speakers of one language, gender, age group and accent, drawn by a hash; None: all. `licence`, `consent` and
+    `lang` replace what the reader states.
     """
 
     engine: str = "coqui"
@@ -103,12 +105,8 @@ def build(
         else:
             _leave_out(built, problem.where, problem.reason, problem.detail)
     candidates = list(_candidates(corpus, options, built))
-    if options.by_name:
-        for c in candidates:
-            built.speakers.append(_named(c, options.engine))
-            built.about[c.speaker.id] = _about(c, [])
-    elif candidates:
-        with _mapper(options.workers) as run:
+    if candidates:
+        with _mapper(options.workers if any(c.recordings for c in candidates) else 1) as run:
             _choose(candidates, options, built, run, write, say)
     if not built.speakers:
         raise UserError(_nobody(corpus, built))
@@ -144,7 +142,7 @@ def _candidates(corpus: SpeechCorpus, options: BuildOptions, built: Built) -> It
             speaker, without_consent=options.without_consent, children=options.children,
             unknown_licence=options.unknown_licence,
         )  # fmt: skip
-        recordings = [] if options.by_name else corpus.of(key)
+        recordings = corpus.of(key)
         if not reason and not options.by_name and not recordings:
             reason = "no_recordings"
         if reason:
@@ -185,7 +183,11 @@ def _choose(
         for (cell, c), looked in zip(wave, run(_look, tasks), strict=True):
             looked_at += 1
             built.clips_refused.update(looked.refused)
-            if looked.clips:
+            if options.by_name:
+                wanted[cell] -= 1
+                built.speakers.append(_named(c, options.engine, looked))
+                built.about[c.speaker.id] = _about(c, []) | {"recordings_that_serve": looked.usable}
+            elif looked.clips:
                 wanted[cell] -= 1
                 _take(built, c, looked, write)
             else:
@@ -243,16 +245,24 @@ def _take(built: Built, c: _Candidate, looked: _Looked, write: Callable[[str, by
         built.about[c.speaker.id]["doubt"] = doubt
 
 
-def _named(c: _Candidate, engine: str) -> Speaker:
-    """Return a speaker whom the engine's model knows by name; pitch and pace are the published ones."""
+def _named(c: _Candidate, engine: str, looked: _Looked) -> Speaker:
+    """Return a speaker whom the engine's model knows by name.
+
+    Pitch and pace are those of the recordings, where any can serve, else the published ones; the band is wide,
+    for nobody has heard the model yet.
+    """
     s = c.speaker
     low, high = F0_BANDS[s.gender, s.age_group]
     slow, quick = PACES.get(s.lang, PACES["en"])[s.age_group]
+    f0, pace = (low + high) / 2, (slow + quick) / 2
+    if looked.usable:
+        low = high = f0 = looked.f0_hz
+        pace = looked.pace
     return s.model_copy(
         update={
-            "handle": {_NAME_KEYS.get(engine, "speaker"): c.person.name}, "f0_hz": round((low + high) / 2, 1),
-            "f0_low_hz": round(low / 1.33, 1), "f0_high_hz": round(high * 1.33, 1),
-            "pace": round((slow + quick) / 2, 2),
+            "handle": {_NAME_KEYS.get(engine, "speaker"): c.person.name}, "f0_hz": round(f0, 1),
+            "f0_low_hz": round(low / _UNHEARD, 1), "f0_high_hz": round(high * _UNHEARD, 1),
+            "pace": round(pace, 2),
         }
     )  # fmt: skip
 

@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from medsynth.errors import UserError
 from medsynth.records import Speaker
 from medsynth.voice.audio import SAMPLE_RATE, finish
 from medsynth.voice.bank_folder import with_paths
 from medsynth.voice.bank_pitch import pitch_doubt
-from medsynth.voice.checks import F0_FEW, duration_band
+from medsynth.voice.checks import F0_FEW, SDS_BELOW, duration_sd
 from medsynth.voice.engine import VoiceEngine, VoiceError
 from medsynth.voice.f0 import median_f0
 from medsynth.voice.pace import load, speech_seconds
@@ -51,6 +52,8 @@ SENTENCES: dict[str, tuple[str, ...]] = {
 LEAST_CLIPS = 5
 _SPREADS = 3.5
 _LEAST_FACTOR = 1.06
+MOST_PACE_SD = 0.12
+"""With a wider band clips cut off at 60 % would pass too often."""
 UNSTEADY = 1.35
 """A voice whose band is wider than this factor either way cannot be told from another one by its pitch."""
 
@@ -72,11 +75,11 @@ class Calibrated:
 def calibrate_speaker(
     engine: VoiceEngine, speaker: Speaker, folder: Path, sentences: Sequence[str] = (), seed: int = 0
 ) -> Calibrated:
-    """Let a voice say `sentences` (by default ours) and set its `f0_hz`, its band and its `pace`.
+    """Let a voice say `sentences` (by default ours) and set its `f0_hz`, its band, `pace` and `pace_sd`.
 
     The band is 3.5 standard deviations of the clips' log median F0 either way, at least ±6 %: of as many clips
     again fewer than one in a thousand should lie outside, were they normal. `pace` is the load of all clips over
-    their seconds of speech.
+    their seconds of speech, `pace_sd` what `pace_sd_of` makes of their durations, up to `MOST_PACE_SD`.
     """
     sentences = sentences or SENTENCES.get(speaker.lang.split("-")[0], ())
     if not sentences:
@@ -110,20 +113,39 @@ def calibrate_speaker(
     ratios = np.array(seconds) * pace / np.array(loads)
     if factor > UNSTEADY:
         problems.append(f"the pitch of its clips varies by a factor of {factor:.2f}")
-    bands = np.array([duration_band(needed) for needed in loads])
-    if np.any((ratios < bands[:, 0]) | (ratios > bands[:, 1])):
-        problems.append(f"durations {ratios.min():.2f}–{ratios.max():.2f} of what its texts take")
+    pace_sd = pace_sd_of(ratios, loads)
+    if pace_sd > MOST_PACE_SD:
+        problems.append(
+            f"durations {ratios.min():.2f}–{ratios.max():.2f} of what its texts take: erratic, "
+            "sound clips may be rejected"
+        )
     if doubt := pitch_doubt(speaker.gender, speaker.age_group, f0):
         problems.append(doubt)
     return Calibrated(
         speaker.model_copy(
             update={
                 "f0_hz": round(f0, 1), "f0_low_hz": round(f0 / factor, 1), "f0_high_hz": round(f0 * factor, 1),
-                "pace": round(pace, 2),
+                "pace": round(pace, 2), "pace_sd": round(min(pace_sd, MOST_PACE_SD), 3),
             }
         ),
         len(pitches), (round(float(ratios.min()), 3), round(float(ratios.max()), 3)), tuple(problems),
     )  # fmt: skip
+
+
+def pace_sd_of(ratios: NDArray[np.float64], loads: Sequence[float]) -> float:
+    """Return the standard deviation of a voice's log pace from clip to clip, over a steady voice's; 0 for such a one.
+
+    `ratios` are speech found over speech that texts of these `loads` need. To their spread is added what so few
+    clips leave uncertain: the band then holds as much of further clips as if the spread were known (a prediction
+    interval; Student's t after M. Abramowitz & I. Stegun, Handbook of Mathematical Functions, 26.7.5). What is more
+    than the checks expect of any voice is put down to the pace of whole clips, as if the voice had moods.
+    """
+    count, z = len(ratios), SDS_BELOW
+    free = count - 1
+    steady = np.array([duration_sd(needed) for needed in loads])
+    t = z + (z**3 + z) / (4 * free) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * free**2)
+    own = float(np.sum(np.square(np.log(ratios) / steady))) / free * (t / z) ** 2 * (1 + 1 / count)
+    return float(np.sqrt(np.mean(np.square(steady)) * max(0.0, own - 1)))
 
 
 def calibrate_all(

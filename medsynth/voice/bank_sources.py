@@ -21,14 +21,14 @@ READERS: dict[str, Callable[[Path], SpeechCorpus]] = {
 }
 
 
-def read_corpus(source: str, path: Path) -> SpeechCorpus:
-    """Return the speech corpus at `path`, read as `source`.
+def read_corpus(source: str, path: Path, by_name: bool = False) -> SpeechCorpus:
+    """Return the speech corpus at `path`, read as `source`; `by_name`: its recordings are not needed.
 
     Raises UserError for an unknown source, a folder without the source's table, or one in which no row can be read.
     """
     if source not in READERS:
         raise UserError(f"--from {source}: known here: {', '.join(READERS)}")
-    corpus = READERS[source](path)
+    corpus = read_table(path, by_name) if source == "csv" else READERS[source](path)
     if not corpus.people:
         first = f", the first at {corpus.problems[0].where}" if corpus.problems else ""
         raise UserError(

@@ -2,7 +2,7 @@
 
 Columns `speaker, audio, text, gender`, and `age` (23, 20-29, >60, elderly) are needed; `lang`, `accent`, `licence`
 and `consent` (`cloning`, `recording`, `unknown`, `synthetic`) may be added. A person's attributes may stand in one
-row and be blank in the others.
+row and be blank in the others. Where the engine knows the speakers by name, `audio` and `text` may be left out.
 """
 
 from __future__ import annotations
@@ -16,32 +16,41 @@ from medsynth.records import Consent
 from medsynth.voice.bank_corpus import Person, Recording, SpeechCorpus
 from medsynth.voice.bank_people import ages_of, gender_of, is_blank, plain
 
-NEEDED = ("speaker", "audio", "text", "gender", "age")
+NEEDED = ("speaker", "gender", "age")
+OF_RECORDINGS = ("audio", "text")
 OPTIONAL = ("lang", "accent", "licence", "consent")
 
 
-def read_table(path: Path) -> SpeechCorpus:
-    """Return the corpus of a CSV file, or of the only one in a folder. Raises UserError naming file and row."""
+def read_table(path: Path, by_name: bool = False) -> SpeechCorpus:
+    """Return the corpus of a CSV file, or of the only one in a folder; `by_name`: it needs no recordings.
+
+    Raises UserError naming file and row.
+    """
     path = _file(path)
+    needed = NEEDED if by_name else (*NEEDED, *OF_RECORDINGS)
     corpus = SpeechCorpus("csv", path.parent)
     told: dict[str, dict[str, dict[str, str]]] = {}  # person → column → meaning → as written
     first: dict[str, str] = {}
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file)
-            missing = [name for name in NEEDED if name not in (reader.fieldnames or ())]
+            missing = [name for name in needed if name not in (reader.fieldnames or ())]
             if missing:
-                raise UserError(f"{path}:1: no column {', '.join(missing)}; needed are {', '.join(NEEDED)}")
+                hint = "" if set(missing) & set(NEEDED) else " (--by-name needs no recordings)"
+                raise UserError(
+                    f"{path}:1: no column {', '.join(missing)}; needed are {', '.join(needed)}{hint}"
+                )
             for row in reader:
                 where = f"{path.name}:{reader.line_num}"
-                name, audio = (row["speaker"] or "").strip(), (row["audio"] or "").strip()
-                if not name or not audio:
+                name, audio = (row["speaker"] or "").strip(), (row.get("audio") or "").strip()
+                if not name or not (audio or by_name):
                     corpus.problem(where, "bad_row", "speaker or audio is empty")
                     continue
                 first.setdefault(name, where)
                 _take(told.setdefault(name, {}), row, where)
-                text = " ".join((row["text"] or "").split())
-                corpus.add(name, Recording(f"{name}-{Path(audio).stem}", path.parent / audio, text))
+                text = " ".join((row.get("text") or "").split())
+                if audio:
+                    corpus.add(name, Recording(f"{name}-{Path(audio).stem}", path.parent / audio, text))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise UserError(f"{path} cannot be read: {error}") from None
     for name, columns in told.items():

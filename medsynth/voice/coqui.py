@@ -190,27 +190,40 @@ class CoquiEngine:
         self._waiting.clear()
 
     def _feed(self) -> None:
-        """Give every process that will soon be idle a batch: of the voice it has, else of who waits longest."""
+        """Give every process that will soon be idle a batch of one voice."""
         for one in self._processes:
-            if not one.ready or len(one.given) > self._settings.batch // 2 or not self._waiting:
+            if not one.ready or len(one.given) > self._settings.batch // 2:
                 continue
-            voice = one.voice if one.voice in self._waiting else next(iter(self._waiting))
-            waiting, batch = self._waiting[voice], list[_Wanted]()
-            while waiting and len(batch) < self._settings.batch:
-                wanted = waiting.popleft()
-                if not wanted.done.done():  # nobody waits any more
-                    batch.append(wanted)
-            if not waiting:
-                del self._waiting[voice]
-            else:
-                self._waiting.move_to_end(voice)
+            batch = list[_Wanted]()
+            while self._waiting and not batch:
+                one.voice = self._next_voice(one)
+                batch = self._taken_of(one.voice)
             if batch:
-                one.voice = voice
                 one.given += batch
                 try:
                     one.pipe.send([wanted.line for wanted in batch])
                 except OSError:
                     continue  # it died: the reader will tell, and what it was given is given again
+
+    def _next_voice(self, one: _Process) -> str:
+        """Return the voice that a process has, else the one that waits longest of those that no other has."""
+        if one.voice in self._waiting:
+            return one.voice
+        elsewhere = {other.voice for other in self._processes if other.given}
+        return next((v for v in self._waiting if v not in elsewhere), next(iter(self._waiting)))
+
+    def _taken_of(self, voice: str) -> list[_Wanted]:
+        """Take a batch of a voice from what waits; none of those that nobody waits for any more."""
+        waiting, batch = self._waiting[voice], list[_Wanted]()
+        while waiting and len(batch) < self._settings.batch:
+            wanted = waiting.popleft()
+            if not wanted.done.done():
+                batch.append(wanted)
+        if waiting:
+            self._waiting.move_to_end(voice)
+        else:
+            del self._waiting[voice]
+        return batch
 
 
 def devices_of(settings: CoquiSettings) -> tuple[str, ...]:

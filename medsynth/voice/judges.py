@@ -13,8 +13,8 @@ from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.connection import wait
 from typing import TypeVar, TypeVarTuple
 
-from medsynth.voice.dialogue import Take, Taken, judge
 from medsynth.voice.engine import Clip, EngineFault
+from medsynth.voice.takes import Take, Taken, judge
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -31,7 +31,7 @@ class Judges:
         self._pool: ProcessPoolExecutor | None = None
 
     async def judge(self, take: Take, said: Sequence[Clip]) -> Taken:
-        """Return `medsynth.voice.dialogue.judge` of what was said. Raises EngineFault when that kills processes."""
+        """Return `medsynth.voice.takes.judge` of what was said. Raises EngineFault when that kills processes."""
         return await self.call(judge, take, said)
 
     async def call(self, function: Callable[[*Ts], T], *arguments: *Ts) -> T:

@@ -82,16 +82,18 @@ def _costs(
 ) -> tuple[NDArray[np.float64], ...]:
     """Return by tempo the cost of the best matching: as it should be, with phrases missing, with speech too much."""
     n, m = len(needs) - 1, len(lasts) - 1
+    # Where there are far more of one than of the other, each takes what it must.
+    most_phrases, most_stretches = max(_MOST_PHRASES, 2 * -(-n // m)), max(_MOST_STRETCHES, 2 * -(-m // n))
     # Three layers: nothing wrong so far; phrases were left out; a stretch was too much.
     table = np.full((3, n + 1, m + 1, len(_TEMPI)), np.inf)
     table[0, 0, 0] = 0.0
     log_tempo = _TEMPI[:, None, None]
     for i in range(n + 1):
-        first = max(0, i - _MOST_PHRASES)
+        first = max(0, i - most_phrases)
         for j in range(m + 1):
             here = table[:, i, j]
             if i and j:
-                left = max(0, j - _MOST_STRETCHES)
+                left = max(0, j - most_stretches)
                 need = needs[i] - needs[first:i][:, None]
                 last = lasts[j] - lasts[left:j][None, :]
                 sd = np.sqrt(_PACE_SD**2 + _SYLLABLE_SD**2 / np.maximum(need, 0.5))
@@ -105,8 +107,8 @@ def _costs(
                 short, long = (np.where(odds * sign > 0, odds, 0.0) ** 2 + wide for sign in (1, -1))
                 np.minimum(here[1], (before[0] + short).min(axis=(1, 2)), out=here[1])
                 np.minimum(here[2], (before[0] + long).min(axis=(1, 2)), out=here[2])
-            for gone in range(max(0, i - 2 * _MOST_PHRASES), i):
+            for gone in range(max(0, i - 2 * most_phrases), i):
                 np.minimum(here[1], table[0, gone, j], out=here[1])
-            for more in range(max(0, j - _MOST_STRETCHES), j):
+            for more in range(max(0, j - most_stretches), j):
                 np.minimum(here[2], table[0, i, more], out=here[2])
     return tuple(table[layer, n, m] for layer in range(3))

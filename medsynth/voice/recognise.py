@@ -11,10 +11,10 @@ from typing import Protocol
 
 from medsynth.voice.audio import decode
 from medsynth.voice.checks import Checked
-from medsynth.voice.dialogue import Take, Taken
 from medsynth.voice.judges import Judges
 from medsynth.voice.recognise_settings import RecogniseSettings
 from medsynth.voice.recognise_text import compare
+from medsynth.voice.takes import Take, Taken
 
 # The model of pocketsphinx is of grown-ups; shorter vocal tracts are brought nearer to theirs.
 _WARPS = {"child": 1.2, "youth": 1.1}
@@ -23,8 +23,11 @@ _WARPS = {"child": 1.2, "youth": 1.1}
 class Recogniser(Protocol):
     """Writes down what is said in a clip. One instance an event loop; it owns how many it hears at a time."""
 
-    async def transcribe(self, flac: bytes, lang: str) -> str:
-        """Return the words, "" when it hears none. Raises EngineFault for this clip, EngineDown for all."""
+    async def transcribe(self, flac: bytes, lang: str) -> str | None:
+        """Return the words, "" when it hears none, None when it does not know the language.
+
+        Raises EngineFault for this clip, EngineDown for all.
+        """
         ...
 
     async def close(self) -> None:
@@ -61,6 +64,8 @@ class Listener:
             checked = await self._judges.call(align, taken.flac, take, self.settings)
         else:
             heard = await self._recogniser.transcribe(taken.flac, take.lang)
+            if heard is None:
+                return taken
             checked = judged(take.text, heard, take.lang, self.settings)
         values = taken.checked.values | checked.values
         return taken._replace(checked=Checked(values, checked.problems))

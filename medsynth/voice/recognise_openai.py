@@ -7,7 +7,6 @@ A clip goes out as a file of a form; a JSON object with `text` comes back. When 
 from __future__ import annotations
 
 import asyncio
-import io
 import json
 from dataclasses import replace
 
@@ -20,6 +19,7 @@ from medsynth.llm.base import EngineDown, EngineError
 from medsynth.llm.network import CONNECT_S, KEEPALIVE_S, broken, cause, check_key, host_of, is_loopback
 from medsynth.llm.retries import Patience
 from medsynth.llm.wire import Failed, Trouble, shown
+from medsynth.voice.audio import encode
 from medsynth.voice.engine import EngineFault
 from medsynth.voice.recognise_settings import SECTION, RecogniseSettings
 
@@ -71,11 +71,7 @@ class OpenAITranscriber:
             self._session = None
 
     async def _plain(self, failed: int) -> str | Trouble:
-        import soundfile
-
-        quiet = io.BytesIO()
-        soundfile.write(quiet, np.zeros(8000, dtype=np.int16), 16_000, format="FLAC")
-        return await self._ask(quiet.getvalue(), "en")
+        return await self._ask(encode(np.zeros(8000, dtype=np.int16), "none", "none"), "en")
 
     async def _ask(self, flac: bytes, lang: str) -> str | Trouble:
         form = aiohttp.FormData()

@@ -32,6 +32,10 @@ class RecogniseSettings(BaseModel):
     base_url: str | None = Field(None, description="such as http://127.0.0.1:8000/v1; else OPENAI_BASE_URL")
     api_key_env: str = Field("OPENAI_API_KEY", description="environment variable that holds the key, if any")
     device: str = Field("auto", description="of faster-whisper: auto, cpu or cuda")
+    compute_type: str = Field(
+        "auto",
+        description="of faster-whisper: float32, float16, int8 …; auto: the fastest that the device has",
+    )
     share: float = Field(1.0, gt=0, le=1, description="of the clips that are heard, drawn by their text")
     max_error: float = Field(
         0.3, ge=0, description="words (en) or characters (zh) wrong, over those of the text"

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from medsynth.voice.clips import ClipStore, clip_key, in_16_bits
-from medsynth.voice.dialogue import T, Take, Taken, Takes
 from medsynth.voice.engine import Clip, SpeechEngine, Utterance, VoiceError
 from medsynth.voice.judges import Judges
 from medsynth.voice.recognise import Listener
 from medsynth.voice.recognise_settings import RecogniseSettings
+from medsynth.voice.takes import T, Take, Taken, Takes
 
 
 class Studio:

@@ -2,7 +2,7 @@
 
 Sound clips of real rows (MEDSYNTH_REAL_DATA, else the shipped samples) in every voice of the built-in bank, and
 as many again with one fault each, planted in what the engine gives, before it is finished and checked as in a
-run (`medsynth.voice.dialogue.judge`). A table says for each fault how many are caught, and by which measurement.
+run (`medsynth.voice.takes.judge`). A table says for each fault how many are caught, and by which measurement.
 A second one is of dialogues of 4 to 6 clips of one voice, and the same with the last clip by somebody else.
 """
 
@@ -27,9 +27,9 @@ from medsynth.sources import ingest
 from medsynth.stages.base import Context
 from medsynth.text.spoken import spoken_form
 from medsynth.voice.bank import load_bank
-from medsynth.voice.dialogue import Take, judge, sentences_of
 from medsynth.voice.engine import Clip, VoiceEngine, open_engine
 from medsynth.voice.pace import load, units
+from medsynth.voice.takes import Take, judge, sentences_of
 from medsynth.voice.timbre import MAX_APART, apart
 from tests.bench.__main__ import through
 

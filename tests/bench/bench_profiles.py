@@ -1,8 +1,9 @@
 """`python -m tests.bench.bench_profiles`: what the built-in voices sound like, by age group, gender and language.
 
 At least 20 clips a cell, each by another voice or of another text: median pitch and its span within a clip, pace,
-local jitter and shimmer, and harmonics-to-noise ratio. A figure is drawn beside published norms (sources in `medsynth/voice/calibrate.py`), and neighbouring
-profiles are compared; exits with 1 when two of them do not differ as they should.
+local jitter and shimmer, and harmonics-to-noise ratio. A figure is drawn beside published norms (sources in
+`medsynth/voice/calibrate.py`), and neighbouring profiles are compared; exits with 1 when two of them do not differ as
+they should.
 """
 
 from __future__ import annotations

@@ -67,7 +67,7 @@ def dialogue(
 
 
 class ToneEngine:
-    """An engine whose faults we choose: every text as a buzz of the speaker's pitch and pace.
+    """An engine whose faults we choose: every text as a buzz of the speaker's pitch and pace that rises and falls.
 
     `broken(text, speaker, nudged)` says which utterances come out cut short.
     """
@@ -87,7 +87,8 @@ class ToneEngine:
         if self.broken(text, speaker, nudged):
             seconds *= 0.4
         t = np.arange(max(1, int(seconds * 16000))) / 16000
-        wave = sum(np.cos(2 * np.pi * k * speaker.f0_hz * t) for k in range(1, 8)) / 10
+        melody = t + 0.12 / (2 * np.pi * 0.7) * np.sin(2 * np.pi * 0.7 * t)
+        wave = sum(np.cos(2 * np.pi * k * speaker.f0_hz * melody) for k in range(1, 8)) / 10
         fade = np.minimum(1.0, (len(t) - np.arange(len(t))) / 320)  # speech dies away
         syllables = 0.6 + 0.4 * np.sin(2 * np.pi * 4 * t)
         return Clip((wave * fade * syllables).astype(np.float32), 16000)

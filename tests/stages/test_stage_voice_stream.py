@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import subprocess
 import sys
 import time
@@ -173,8 +174,25 @@ def test_a_dialogue_that_the_engine_cannot_say_fails_alone_or_goes_to_the_next(s
     good, other = run(stage(server, folder, journal=False, fallbacks=("espeak",)), heel, knee)
     heard = [{t.audio.engine for t in o.records[0].turns if t.audio} for o in (good, other)]
     assert heard == [{"openai"}, {"espeak"}]
-    assert other.records[0].notes["repairs"] == f"espeak instead of openai ({error})"
+    assert other.records[0].notes["repairs"] == f"espeak instead of openai ({error}: {bad.detail})"
     assert "repairs" not in good.records[0].notes
+
+
+def test_what_a_server_refuses_is_asked_for_in_other_ways_before_it_is_given_up(server, folder):
+    record = dialogue("a", texts=("My knee hurts a lot. It is swollen, too.", "Rest it."))
+    server.plan("422")
+    (outcome,) = run(stage(server, folder, journal=False), record)
+    assert re.fullmatch(r"turn 0: attempt 2 \(attempt 1: 422: .*\)", outcome.records[0].notes["repairs"])
+    one, other = (entry["body"] for entry in server.log())
+    assert one["input"] == other["input"] and one["seed"] != other["seed"]
+    server.plan(texts={"lot. It": "422"})
+    (outcome,) = run(stage(server, folder, journal=False), record)
+    assert outcome.records[0].notes["repairs"].startswith("turn 0: sentence by sentence (attempt 1: 422: ")
+    server.plan(texts={"knee": "422"})
+    (outcome,) = run(stage(server, folder, journal=False), record)
+    assert isinstance(outcome, Failed) and outcome.error == "engine_rejected"
+    assert len({entry["body"]["voice"] for entry in server.log()}) == 2
+    assert outcome.detail.count("attempt") == 6 and outcome.detail.count("sentence by sentence: 422") == 2
 
 
 def test_silence_is_repaired_or_rejected_but_never_kept(server, folder):
@@ -205,7 +223,9 @@ def test_an_engine_without_a_speaker_for_the_dialogue_gives_way(server, folder):
     assert alone == Rejected(Reason.NO_SPEAKER, "en, male, adult, train")
     (outcome,) = run(stage(server, folder, fallbacks=("espeak",)), dialogue("man", gender="male"))
     assert LOCAL[outcome.records[0].speaker_id].gender == "male"
-    assert outcome.records[0].notes["repairs"] == "espeak instead of openai (no_speaker)"
+    assert (
+        outcome.records[0].notes["repairs"] == "espeak instead of openai (no_speaker: en, male, adult, train)"
+    )
 
 
 def test_no_server_ends_the_run_with_one_line(server, folder):

@@ -6,8 +6,10 @@ Run in the environment that has coqui-tts: `python -m tests.voice.coqui_models v
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
+from typing import Any
 
 SPEAKERS = ("p225", "p226", "p227", "p228", "p229", "p230")
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -91,7 +93,7 @@ def make_xtts(folder: Path) -> None:
     )  # fmt: skip
     # Few audio tokens, one of which ends the utterance: a random model draws it soon.
     args = XttsArgs(
-        gpt_layers=2, gpt_n_model_channels=64, gpt_n_heads=2, gpt_max_text_tokens=402, gpt_max_audio_tokens=605,
+        gpt_layers=2, gpt_n_model_channels=64, gpt_n_heads=2, gpt_max_text_tokens=402, gpt_max_audio_tokens=305,
         gpt_max_prompt_tokens=70, gpt_number_text_tokens=len(tokens), gpt_num_audio_tokens=66,
         gpt_start_audio_token=64, gpt_stop_audio_token=65, gpt_use_perceiver_resampler=True, gpt_code_stride_len=1024,
         gpt_use_masking_gt_prompt_approach=True, decoder_input_dim=64, kv_cache=True,
@@ -105,6 +107,26 @@ def make_xtts(folder: Path) -> None:
     model.tokenizer = VoiceBpeTokenizer(vocab_file=str(folder / "vocab.json"))
     model.init_models()
     torch.save({"model": model.state_dict()}, folder / "model.pth")
+
+
+def noting_main(pipe: Any, settings: Any, device: str, threads: int | None) -> None:
+    """Work as an engine process does, the library noting in the file NOTES from what it computes a voice, and where."""
+    from medsynth.voice.coqui_compat import prepare
+
+    prepare()
+    from TTS.tts.models.xtts import Xtts
+
+    from medsynth.voice.coqui_worker import main
+
+    computed = Xtts.get_conditioning_latents
+
+    def noted(self: Any, audio_path: list[str], **options: Any) -> Any:
+        with Path(os.environ["NOTES"]).open("a", encoding="utf-8") as notes:
+            notes.write(json.dumps([os.getpid(), *(Path(path).stem for path in audio_path)]) + "\n")
+        return computed(self, audio_path, **options)
+
+    Xtts.get_conditioning_latents = noted
+    main(pipe, settings, device, threads)
 
 
 if __name__ == "__main__":

@@ -28,13 +28,13 @@ from medsynth.stages.base import Context
 from medsynth.stages.voice import VoiceSettings, VoiceStage
 from medsynth.stages.voice_stream import StreamedVoiceStage
 from medsynth.voice.bank import load_bank
-from medsynth.voice.dialogue import Take, judge
 from medsynth.voice.engine import EngineFault, open_engine
 from medsynth.voice.judges import Judges
 from medsynth.voice.recognise import Listener, align, judged, open_recogniser
 from medsynth.voice.recognise_openai import OpenAITranscriber
 from medsynth.voice.recognise_settings import RecogniseSettings
 from medsynth.voice.recognise_text import compare
+from medsynth.voice.takes import Take, judge
 
 QUICK = partial(Patience, base_s=0.01, cap_s=0.05, failures=3, start_s=0.3, lost_s=0.3)
 
@@ -205,7 +205,7 @@ def test_what_is_missing_is_said_before_any_work(options, message, monkeypatch):
 
 def test_a_whisper_model_that_cannot_be_loaded_is_named(monkeypatch):
     class Broken:
-        def __init__(self, model, device, local_files_only):
+        def __init__(self, model, device, compute_type, local_files_only):
             assert local_files_only
             raise RuntimeError(f"Unable to open file 'model.bin' in model '{model}'")
 

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from medsynth.voice.audio import SAMPLE_RATE, finish
 from medsynth.voice.bank import load_bank
-from medsynth.voice.checks import duration_band, end_db, offset, sampled
-from medsynth.voice.dialogue import Take, judge, sentences_of
+from medsynth.voice.checks import check, duration_band, end_db, offset, sampled
 from medsynth.voice.engine import Clip, open_engine
 from medsynth.voice.pace import FRAME_S
 from medsynth.voice.phrasing import phrases_of, phrasing
 from medsynth.voice.repetition import repetition
 from medsynth.voice.roughness import roughness
+from medsynth.voice.takes import Take, judge, sentences_of
 
 TEXTS = {
     "en": "My knee has hurt for three weeks now. It started after a long walk in the hills. "
@@ -47,6 +48,23 @@ def names(checked) -> set[str]:
 def test_sound_clips_pass(engine):
     for speaker in VOICES:
         assert heard(engine, speaker, TEXTS[speaker.lang]).problems == ()
+
+
+def test_a_peak_that_keeps_a_clip_quiet_is_no_fault(engine):
+    """A voice with high peaks cannot be brought to the loudness of others; one left quiet for nothing can."""
+    speaker = VOICES[0]
+
+    def spiked(samples, rate):
+        samples = samples.copy()
+        at = np.flatnonzero(np.abs(samples) > 0.5 * np.abs(samples).max())[::97]
+        samples[at] *= 8
+        return samples
+
+    checked = heard(engine, speaker, TEXTS[speaker.lang], spiked)
+    assert checked.values["loudness_lufs"] < -24 and "loudness_lufs" not in names(checked), checked
+    sound = engine.synthesize(TEXTS[speaker.lang], speaker.lang, speaker, 5)
+    quiet = finish(sound, "espeak", speaker.id).samples / 2
+    assert "loudness_lufs" in names(check(quiet, SAMPLE_RATE, TEXTS[speaker.lang], speaker.lang, speaker))
 
 
 def test_every_sentence_left_out_is_missed(engine):
@@ -91,6 +109,39 @@ def test_a_constant_in_the_samples_is_found(engine):
     assert offset(np.zeros(10, np.float32)) == 0.0
 
 
+def test_a_voice_without_melody_and_one_that_leaves_its_pitch_are_found(engine):
+    by_median = []
+    for speaker in VOICES:
+        down = speaker.f0_hz > 170
+
+        def torn(samples, rate, down=down):
+            """Say the last 30 % an octave off, as long as it was."""
+            at = round(0.7 * len(samples))
+            rest = samples[at:]
+            other = np.repeat(rest, 2)[: len(rest)] if down else np.tile(rest[::2], 2)
+            return np.concatenate([samples[:at], other])
+
+        def hummed(samples, rate, hz=speaker.f0_hz):
+            t = np.arange(len(samples)) / rate
+            loud = np.convolve(np.abs(samples), np.ones(rate // 50) / (rate // 50), "same")
+            return loud * np.sum([np.cos(2 * np.pi * hz * k * t) for k in range(1, 8)], axis=0) / 4
+
+        for damage, wrong in ((torn, True), (hummed, True), (lambda x, rate: x, False)):
+            checked = heard(engine, speaker, TEXTS[speaker.lang], damage)
+            assert ("f0_span" in names(checked)) == wrong, (speaker.id, damage, checked)
+        by_median.append("f0_hz" in names(heard(engine, speaker, TEXTS[speaker.lang], torn)))
+    assert by_median.count(False) >= len(by_median) / 2, "nothing else looks beyond the median"
+
+
+def test_the_melody_of_a_short_clip_is_not_judged(engine):
+    speaker = VOICES[0]
+    clip = engine.synthesize("Yes.", speaker.lang, speaker, 1)
+    flat = np.cos(2 * np.pi * speaker.f0_hz * np.arange(len(clip.samples)) / clip.sample_rate)
+    sung = Clip((flat * np.abs(clip.samples)).astype(np.float32), clip.sample_rate)
+    checked = judge(Take(("Yes.",), "Yes.", speaker.lang, speaker, 1), [sung]).checked
+    assert checked.values["f0_span"] < 1 and "f0_span" not in names(checked)
+
+
 def stretches(*seconds: float, pause: float = 0.3) -> list[tuple[int, int]]:
     """Return stretches of speech of these lengths, in frames."""
     found, at = [], 10
@@ -122,6 +173,8 @@ def test_pauses_need_not_be_where_the_commas_are():
     st.lists(st.floats(0.05, 5), max_size=12),
     st.sampled_from(["en", "zh"]),
 )
+@example("1?" * 9, [1.0], "en")  # more phrases than a stretch usually holds
+@example("a.", [0.3] * 12, "en")
 def test_phrasing_is_finite_and_never_negative(text, seconds, lang):
     found = phrasing(phrases_of(text, lang), stretches(*seconds), 4.5)
     assert all(0 <= value < 1e6 for value in found)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
+from collections import Counter
 from importlib.util import find_spec
 
 import numpy as np
@@ -20,6 +22,7 @@ from medsynth.voice.coqui_models import licence_of
 from medsynth.voice.coqui_worker import pieces
 from medsynth.voice.engine import EngineFault, Utterance, VoiceError, open_engine, require_engine
 from medsynth.voice.settings import CoquiSettings, EngineSettings
+from tests.voice.coqui_models import noting_main
 
 real = pytest.mark.skipif(find_spec("TTS") is None, reason="coqui-tts has an environment of its own")
 TEXT = "My heel hurts when I get up."
@@ -229,6 +232,15 @@ class Watched:
         self.pipe.close()
 
 
+async def watched(engine: CoquiEngine) -> list[Watched]:
+    """Return the pipes of all processes once each can be given work."""
+    while not engine._processes or not all(one.ready for one in engine._processes):
+        await asyncio.sleep(0.05)
+    for one in engine._processes:
+        one.pipe = one.pipe if isinstance(one.pipe, Watched) else Watched(one.pipe)
+    return [one.pipe for one in engine._processes]
+
+
 @real
 def test_many_voices_are_said_in_batches_of_one(voice):
     names = ("p225", "p226", "p227")
@@ -236,11 +248,10 @@ def test_many_voices_are_said_in_batches_of_one(voice):
 
     async def work(engine):
         await engine.speak(utterance())
-        one = engine._processes[0]
-        one.pipe = watched = Watched(one.pipe)
+        (pipe,) = await watched(engine)
         together = await asyncio.gather(*(engine.speak(u) for u in utterances))
-        one.pipe = watched.pipe
-        return together, [await engine.speak(u) for u in utterances[::7]], watched.sent
+        engine._processes[0].pipe = pipe.pipe
+        return together, [await engine.speak(u) for u in utterances[::7]], pipe.sent
 
     together, alone, sent = voice(work)
     assert all(np.array_equal(a.samples, b.samples) for a, b in zip(together[::7], alone, strict=True))
@@ -261,6 +272,93 @@ def test_a_process_that_dies_costs_nothing(voice):
 
     expected, clips = voice(work)
     assert all(np.array_equal(a.samples, b.samples) for a, b in zip(expected, clips, strict=True))
+
+
+@real
+def test_two_processes_share_the_work_and_outlive_one_of_them(voice, vits):
+    names = ("p225", "p226", "p227", "p228")
+    utterances = [utterance(f"Part {'a' * (n % 5)} hurts.", speaker(names[n % 4]), seed=n) for n in range(40)]
+
+    async def both(engine):
+        await engine.speak(utterance())
+        pipes = await watched(engine)
+        shared = await asyncio.gather(*(engine.speak(u) for u in utterances))
+        before = [one.process.pid for one in engine._processes]
+        tasks = [asyncio.ensure_future(engine.speak(u)) for u in utterances]
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        os.kill(before[1], signal.SIGKILL)
+        outlived = await asyncio.gather(*tasks)
+        new = (await watched(engine))[1]
+        await asyncio.gather(*(engine.speak(u) for u in utterances))
+        after = [one.process.pid for one in engine._processes]
+        given = [pipe.sent[:] for pipe in pipes], new.sent[:]
+        return shared, outlived, *given, before, after, await kept_apart(engine)
+
+    async def kept_apart(engine):
+        """Return what the second process was given while the first was at p225, and p225 and p228 waited."""
+        first, second = (one.process.pid for one in engine._processes)
+        new = (await watched(engine))[1]
+        new.sent.clear()
+        for pid in (first, second):
+            os.kill(pid, signal.SIGSTOP)
+        who = ("p225",) * 3 + ("p226",) * 3 + ("p225",) * 2 + ("p228",) * 2
+        tasks = [
+            asyncio.ensure_future(engine.speak(utterance(who=speaker(name), seed=n)))
+            for n, name in enumerate(who)
+        ]
+        await asyncio.sleep(0.1)
+        os.kill(second, signal.SIGCONT)
+        await asyncio.gather(*tasks[-2:])
+        os.kill(first, signal.SIGCONT)
+        await asyncio.gather(*tasks)
+        return [name for batch in new.sent for name in batch]
+
+    async def alone(engine):
+        return await asyncio.gather(*(engine.speak(u) for u in utterances))
+
+    expected = voice(alone)
+    shared, outlived, sent, sent_to_new, before, after, apart = talk(
+        vits.model_copy(update={"devices": ("cpu", "cpu"), "batch": 4}), both
+    )
+    for clips in (shared, outlived):
+        assert all(np.array_equal(a.samples, b.samples) for a, b in zip(expected, clips, strict=True))
+    for batches in sent:  # each process had a good part of the work, by voices
+        assert sum(map(len, batches)) >= 10 and all(len(set(batch)) == 1 for batch in batches)
+    assert before[0] in after and before[1] not in after and len(after) == 2 and sent_to_new
+    assert apart[:5] == ["p226"] * 3 + ["p228"] * 2, apart
+
+
+@real
+def test_what_nobody_waits_for_any_more_holds_nothing_up(voice):
+    async def work(engine):
+        await engine.speak(utterance())
+        (one,) = engine._processes
+        os.kill(one.process.pid, signal.SIGSTOP)  # whatever is asked for now has to wait
+        first = [asyncio.ensure_future(engine.speak(utterance(seed=n))) for n in range(6)]
+        await asyncio.sleep(0.1)
+        voices = [speaker(f"voice-{n}", speaker="p226") for n in range(9)]
+        given_up = [asyncio.ensure_future(engine.speak(utterance(who=who))) for who in voices]
+        wanted = asyncio.ensure_future(engine.speak(utterance(who=speaker("p227"))))
+        await asyncio.sleep(0.1)
+        for task in given_up:
+            task.cancel()
+        await asyncio.sleep(0)
+        os.kill(one.process.pid, signal.SIGCONT)
+        await asyncio.gather(*first)
+        return await asyncio.wait_for(wanted, 60)
+
+    assert voice(work).duration_s > 0.3
+
+
+def test_a_process_that_dies_while_it_loads_ends_the_run():
+    async def work(engine):
+        task = asyncio.ensure_future(engine.speak(utterance()))
+        await asyncio.sleep(0)
+        os.kill(engine._processes[1].process.pid, signal.SIGKILL)
+        return await asyncio.gather(task, return_exceptions=True)
+
+    (error,) = talk(CoquiSettings(model_path="/absent", devices=("cpu", "cpu"), licence="MIT"), work)
+    assert isinstance(error, EngineDown) and "enough memory" in str(error)
 
 
 @real
@@ -341,6 +439,30 @@ def test_xtts_imitates_a_clip(xtts, tmp_path):
     assert first.sample_rate == 24000 and first.duration_s > 0.05 and chinese.duration_s > 0.05
     assert np.array_equal(first.samples, again.samples)
     assert not np.array_equal(first.samples[: len(other.samples)], other.samples[: len(first.samples)])
+
+
+@real
+@pytest.mark.slow
+def test_a_voice_is_computed_once_in_each_process(xtts, tmp_path, monkeypatch):
+    notes = tmp_path / "notes"
+    monkeypatch.setenv("NOTES", str(notes))
+    monkeypatch.setattr("medsynth.voice.coqui.main", noting_main)
+    people = [
+        speaker(name, reference=reference(tmp_path / f"{name}.flac", pitch), transcript="a")
+        for name, pitch in (("one", 110), ("two", 220), ("three", 150))
+    ]
+    utterances = [utterance("Heel hurts.", people[n % 3], seed=n) for n in range(18)]
+
+    async def work(engine):
+        await engine.speak(utterances[0])
+        await watched(engine)
+        await asyncio.gather(*(engine.speak(u) for u in utterances))
+        return {one.process.pid for one in engine._processes}
+
+    pids = talk(xtts.model_copy(update={"devices": ("cpu", "cpu"), "batch": 3}), work)
+    computed = Counter(tuple(json.loads(line)) for line in notes.read_text().splitlines())
+    assert {pid for pid, _ in computed} == pids and {name for _, name in computed} == {"one", "two", "three"}
+    assert set(computed.values()) == {1}, computed
 
 
 @real

@@ -176,15 +176,17 @@ def test_a_spare_engine_that_never_spoke_binds_nobody(folder, undisturbed):
 
 def test_what_the_engine_failed_is_tried_again_on_request(folder, undisturbed):
     with speech_server() as server:
-        server.plan("422")
+        server.plan(texts={"bipolar": "422"})
         finished(run(server.base_url, folder / "faulty"))
         ledger = pl.read_parquet(folder / "faulty" / "corpus" / "ledger.parquet", glob=False)
         failed = ledger.filter(outcome="failed")
         assert failed["stage"].to_list() == ["voice"] and failed["reason"].to_list() == ["engine_rejected"]
+        assert failed["detail"].item().count("422: ") == 2 * 3, "every attempt, in two voices"
         before = asked(server)
         finished(run(server.base_url, folder / "faulty"))
         assert asked(server) == before, "a failure is a result until somebody asks to try again"
+        server.plan()
         finished(run(server.base_url, folder / "faulty", "--retry-failed"))
-        again = asked(server) - before
+        again = asked(server)
         assert again and len(again & before) == 1, "only what was refused is asked for once more"
     assert result(folder / "faulty") == undisturbed

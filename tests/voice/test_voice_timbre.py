@@ -9,8 +9,10 @@ import pytest
 
 from medsynth.records import Dialogue, PatientProfile, Provenance, RawTurn, Turn
 from medsynth.voice.bank import load_bank
-from medsynth.voice.dialogue import ClipRejected, Take, carry_out, judge, voice_turns
+from medsynth.voice.dialogue import voice_turns
 from medsynth.voice.engine import open_engine
+from medsynth.voice.repairs import ClipRejected
+from medsynth.voice.takes import Take, carry_out, judge
 from medsynth.voice.timbre import LEAST_CLIPS, MAX_APART, SPREAD, Timbre, apart, limit, spread_of, timbre_of
 
 TEXTS = (

@@ -8,12 +8,12 @@ import numpy as np
 
 from medsynth.records import Speaker
 from medsynth.voice.audio import decode
-from medsynth.voice.dialogue import Take, Takes
 from medsynth.voice.effects.filters import Signal, seed_of
 from medsynth.voice.effects.noise import bed_of
 from medsynth.voice.effects.plan import DialoguePlan
 from medsynth.voice.effects.scene import with_talk
 from medsynth.voice.engine import EngineFault, VoiceError
+from medsynth.voice.takes import Take, Takes
 
 TALKERS = 6
 _POOL = 12
