@@ -10,7 +10,7 @@ VLLM_WITHOUT ?= torchvision torchaudio torchcodec triton
 SRC := pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help corpus train test test-hf test-vllm test-coqui claim lint bench clean
+.PHONY: help corpus train test test-hf test-vllm test-coqui claim claim-more lint bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -78,11 +78,14 @@ $(VENV)-coqui/.ready: $(SRC)
 
 test-coqui: ## coqui voices by the real library, with tiny models (2 GB; skipped where coqui-tts cannot be had)
 	@if $(MAKE) --no-print-directory $(VENV)-coqui/.ready; \
-	then OMP_NUM_THREADS=1 $(VENV)-coqui/bin/pytest tests/voice/test_voice_coqui.py -rs; \
+	then OMP_NUM_THREADS=1 $(VENV)-coqui/bin/pytest tests/voice/test_voice_coqui.py tests/voice/test_bank_calibrate_coqui.py -rs; \
 	else echo "skipped: coqui-tts cannot be installed here (see the lines above)"; fi
 
 claim: $(VENV)/.train ## text first, then a little speech, at toy size (docs/claim.md; an hour and a half on one core)
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.bench.claim --out runs/claim
+
+claim-more: $(VENV)/.train ## the same with the further arms of docs/claim.md
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.bench.claim --out runs/claim --more
 
 lint: $(VENV)/.dev ## ruff and mypy
 	$(BIN)/ruff check .
