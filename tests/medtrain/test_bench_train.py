@@ -51,10 +51,10 @@ def test_the_comparison_of_compiling_prints_both_stages(corpus, monkeypatch, cap
 
     from tests.bench import bench_compile
 
-    monkeypatch.setattr(torch._dynamo.config, "disable", True)
     arguments = ["bench_compile", "--corpus", str(corpus), "--dialogues", "2", "--rounds", "1"]
     monkeypatch.setattr(sys, "argv", arguments)
-    bench_compile.main()
+    with torch._dynamo.config.patch(disable=True):
+        bench_compile.main()
     text = capsys.readouterr().out
     for stage in ("text", "speech"):
         (row,) = (line.split(" | ") for line in text.splitlines() if line.startswith(f"| {stage} |"))

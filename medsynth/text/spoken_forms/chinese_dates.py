@@ -82,6 +82,11 @@ _PANEL = re.compile(
     r"(?:1[23]?[45]{1,2}|13[45]?|24|245|25|35|45)(?=阳(?!台)|项阳)|(?:[1-5]{2,3})(?=阴(?!道|囊|茎"
     r"|天|影|部|毛|虱|唇|蒂))"
 )
+# Named by the panel, with words between: "两对半报告135都是阳性".
+_PANEL_BEFORE = re.compile(r"对半(?:报告单?|化验单?|检查|检测|结果|显示|提示|示|是|为|的|[:：，, ]){0,5}\Z")
+_PANEL_FOUND = re.compile(
+    r"(?=[1-5]{2,5})1?2?3?4?5?(?=(?:[、项都全部均也呈是为：: ]|指标|显示|提示|弱){0,5}(?:阳性|阴性|阳|阴|\+))"
+)
 _ROOM = re.compile(r"\d{3}(?=医院|军区医院|部队|病房|室(?!内)|房间)")
 
 
@@ -112,6 +117,8 @@ def read_string(text: str, at: int) -> Hit | None:
     ):
         return Hit(match.end(), digits_zh(match[0], yao=True))
     match = _ROOM.match(text, at) or _PANEL.match(text, at)
+    if match is None and _PANEL_BEFORE.search(text_before(text, at)):
+        match = _PANEL_FOUND.match(text, at)
     return Hit(match.end(), digits_zh(match[0])) if match else None
 
 

@@ -15,6 +15,7 @@ from medsynth.text.spoken_forms.chinese_quantities import (
     read_quantity,
     with_unit,
 )
+from medsynth.text.spoken_forms.chinese_spine import read_levels
 from medsynth.text.spoken_forms.numerals import cardinal_zh, digits_zh, number_zh
 from medsynth.text.spoken_forms.scan import Hit
 from medsynth.text.spoken_forms.units import UNIT_ZH
@@ -47,6 +48,7 @@ def read(text: str, at: int) -> Hit | None:
     for rule in (
         read_number_of_name,
         read_string,
+        read_levels,
         read_calendar,
         _named,
         read_clock,
@@ -129,7 +131,7 @@ def _listed(text: str, at: int) -> Hit | None:
 
 
 def _named(text: str, at: int) -> Hit | None:
-    """The digits of a name: "CA125", "B12", "L4-5"."""
+    """The digits of a name: "CA125", "B12"."""
     if not _NAMED.search(text[max(0, at - 2) : at]) or text[at] == ".":
         return None
     before = text[max(0, at - 8) : at]
@@ -138,19 +140,6 @@ def _named(text: str, at: int) -> Hit | None:
     code = digits_of_name(text, at, match[0])
     if code:
         return Hit(match.end(), code)
-    levels = re.compile(r"(?P<a>\d{1,2})(?P<s>[-–/~—])(?:(?P<l>[LSCT])?(?P<b>\d{1,2}))(?!\d|\.\d)").match(
-        text, at
-    )
-    if levels and re.search(r"(?:\A|[^A-Za-z])[LSCT]\Z", before) and int(levels["b"]) <= 12:
-        near = int(levels["b"]) == int(levels["a"]) + 1
-        letter = (
-            f"{'' if near and levels['s'] in '-–/' else '到'}{levels['l']}"
-            if levels["l"]
-            else "、"
-            if near
-            else "到"
-        )
-        return Hit(levels.end(), f"{cardinal_zh(int(levels['a']))}{letter}{cardinal_zh(int(levels['b']))}")
     listed = re.compile(r"(?P<a>\d{1,3})[/／](?P<b>\d{1,3})(?![\d.])").match(text, at)
     vitals = re.search(r"(?:BP|HR|[^A-Za-z][PTR]|\A[PTR])\Z", before, re.I)
     if listed and not vitals:

@@ -66,6 +66,12 @@ _WORDS_RANGE = re.compile(
     r"[\d一二三四五六七八九十百千万两半几%)）°]\S{0,2}~[一二三四五六七八九十百千两半几次第]|[轻中重浅深冷温热低高微早晚大小稍慢快强弱一二三四五六日][度微性]?~[㐀-鿿]"
     r"|[午晨晚上]~[上下中早晚凌次]|[颈胸腰骶]~[颈胸腰骶尾]"
 )
+# "~" before a number is "about" where nothing that a range could begin with stands before it: "白细胞~10".
+_NOUN_BEFORE = re.compile(r"(?:[㐀-鿿]|(?<![A-Za-z])(?![IVXivx]+\Z)[A-Za-z]{2,8})\Z")
+_BEGINS_RANGE = re.compile(
+    r"(?:[\d一二三四五六七八九十百千万两半几][㐀-鿿]{0,4}|[\d一二三四五六七八九十百千万两半几][^㐀-鿿，。；、,;：:（(]{0,10}[㐀-鿿]?"
+    r"|出生|生后|初生|新生儿?|足月|[早晚晨午夜今初起昨]|[现当次]在?[天日]?|现在|目前|正常|阴性|[轻中重]度?|周[一-日末])\Z"
+)
 _NOT_A_LETTER = re.compile(r"φ ?\d|Ω-[369]")
 _MONEY = re.compile(rf"(?P<c>[$€£￥]) ?(?P<n>{chinese_numbers.NUM})(?P<w>[万千百亿]?)(?P<y>元?)")
 _MONEY_NAMES = {"$": "美元", "€": "欧元", "£": "英镑", "￥": "元"}
@@ -132,6 +138,7 @@ def read_sign(text: str, at: int) -> Hit | None:
         if (
             before != "约"
             and before
+            and not _about(text, at)
             and after
             and (before.isalnum() or before in "%)）°+")
             and (
@@ -143,7 +150,7 @@ def read_sign(text: str, at: int) -> Hit | None:
             return Hit(at + 1, "到")
         if "㐀" <= before <= "鿿" and "㐀" <= after <= "鿿":
             return Hit(at + 1, "，")
-        return Hit(at + 1, "约" if after.isdecimal() and before != "约" else "")
+        return Hit(at + 1, "约" if re.match(r"\.?\d", text[at + 1 : at + 3]) and before != "约" else "")
     if char == "#":
         number = text[at - 1 : at].isdecimal()
         return Hit(at + 1, "号" if number else "")
@@ -164,6 +171,16 @@ def read_sign(text: str, at: int) -> Hit | None:
     if char in "⁰¹²³⁴⁵⁶⁷⁸⁹":
         return Hit(at + 1, digits_zh(str("⁰¹²³⁴⁵⁶⁷⁸⁹".index(char))))
     return Hit(at + 1, " ") if not char.isalpha() else None
+
+
+def _about(text: str, at: int) -> bool:
+    """Whether the "~" at `at` stands between a noun and the number that it makes an estimate of."""
+    window = text[max(0, at - 16) : at]
+    return bool(
+        re.match(r"\.?\d", text[at + 1 : at + 3])
+        and _NOUN_BEFORE.search(window)
+        and not _BEGINS_RANGE.search(window)
+    )
 
 
 def _slash(text: str, at: int) -> Hit:

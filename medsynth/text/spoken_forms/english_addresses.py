@@ -13,6 +13,7 @@ _ADDRESS = re.compile(
     rf"(?P<h>https?://)?(?P<a>[\w.+-]{{1,64}}@)?(?:[A-Za-z0-9-]{{1,63}}\.){{1,6}}{_END}(?![A-Za-z0-9@])"
     r"(?P<p>(?:[/?#][\w%&=~+.-]*){0,20})"
 )
+_FILE = re.compile(r"[A-Za-z][\w-]{0,62}\.(?:html?|pdf|aspx?|php)(?![A-Za-z0-9])")
 _PART = re.compile(r"[A-Za-z]+|\d+|[^A-Za-z\d]")
 _SIGNS = {".": "dot", "/": "slash", "@": "at", "-": "dash", "_": "underscore", "?": "question mark", "=": "equals",
           "&": "and", "#": "hash", "%": "percent", "~": "tilde", "+": "plus"}  # fmt: skip
@@ -20,6 +21,9 @@ _SIGNS = {".": "dot", "/": "slash", "@": "at", "-": "dash", "_": "underscore", "
 
 def read_address(text: str, at: int) -> Hit | None:
     """Return the reading of an address: "W W W dot C D C dot gov slash flu"; "http" is not said."""
+    file = _FILE.match(text, at)
+    if file:
+        return Hit(file.end(), " ".join(_part(part[0], False) for part in _PART.finditer(file[0])))
     match = _ADDRESS.match(text, at)
     if match is None or (at and text[at - 1] == "."):
         return None

@@ -70,6 +70,7 @@ _NUMBERED = re.compile(
     r"(?: (?:number|no\.?|is))* ?[:#,]? ?\Z",
     re.I,
 )
+_CODED = re.compile(r"(?<![A-Za-z])[b-df-hj-np-tv-xz]{3,7}\Z")  # "mrnr472348"
 # "1-800-MEDICARE", "1800QUITNOW", "1-800-4-CANCER" by its digits and its word.
 _LETTER_PHONE = re.compile(
     r"1[- ]?(?P<a>8\d\d)[- ]?(?:(?P<n>\d)[- ])?(?P<w>[A-Z]{4,9})(?P<d>\d{0,4})(?![\w-])"
@@ -89,6 +90,9 @@ _YEAR = re.compile(r"(?P<y>(?:1[5-9]|20)\d\d)(?![\d%'’]|[.,/:]\d|-?[A-Za-z])")
 _YEARS = re.compile(
     r"(?P<y>(?:1[89]|20)\d\d) ?[-–—/] ?(?P<z>(?:1[89]|20)\d\d|\d\d)(?![\d%]|[.,/:-]\d|-?[A-Za-z])"
 )
+# "between 1879 rural and 6775 urban infants": what is set against a count is one.
+_SET_AGAINST = re.compile(r"(?: [a-z]{3,}){0,2} (?:and|versus|vs\.?) (?P<b>\d{2,6}|\d{1,3}(?:,\d{3})+)(?= [a-z]{3,})")
+_SETTING = re.compile(r"\b(?:between|among|comparing) \Z", re.I)
 UNIT_GAP = re.compile(r" ?-? ?")
 
 
@@ -109,7 +113,10 @@ def read_note(text: str, at: int) -> Hit | None:
 def read_phone(text: str, at: int) -> Hit | None:
     """Return the reading of a telephone number, or of the number of a record."""
     match = _IDENTITY.match(text, at)
-    if match and _NUMBERED.search(text, max(0, at - 24), at):
+    if match and (
+        _NUMBERED.search(text, max(0, at - 24), at)
+        or (len(match[0]) > 4 and _CODED.search(text, max(0, at - 8), at))
+    ):
         return Hit(match.end(), digits_en(match[0]))
     match = _LETTER_PHONE.match(text, at)
     if match:
@@ -208,6 +215,7 @@ def read_year(text: str, at: int) -> Hit | None:
         match is None
         or _COUNT_NOUN.match(text, match.end())
         or UNIT_EN.match(text, UNIT_GAP.match(text, match.end()).end())  # type: ignore[union-attr]
+        or _set_against(text, at, match.end())
     ):
         return None
     if int(match["y"]) % 100 == 0 or not 1700 <= int(match["y"]) <= 2099:
@@ -217,3 +225,9 @@ def read_year(text: str, at: int) -> Hit | None:
             else Hit(match.end(), year_en(int(match["y"])))
         )
     return Hit(match.end(), year_en(int(match["y"])))
+
+
+def _set_against(text: str, at: int, end: int) -> bool:
+    """Whether a number that could be a year is compared with one that counts something."""
+    other = _SET_AGAINST.match(text, end) if _SETTING.search(_before(text, at)) else None
+    return bool(other and (not _YEAR.fullmatch(other["b"]) or _COUNT_NOUN.match(text, other.end())))

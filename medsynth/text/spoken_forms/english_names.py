@@ -51,6 +51,8 @@ _NAME = re.compile(r"[A-Za-z]+(?:-?\d+[A-Za-z]{0,3}(?![a-z]))+(?::[A-Z]\d{1,3}(?
 _VOWEL = re.compile(r"[aeiouyAEIOUY]")
 _NAME_PART = re.compile(r"[A-Za-z]+|\d+")
 _LEVELS = re.compile(r"(?P<a>[CTLS])(?P<m>\d{1,2}) ?[-–/] ?(?P<b>[CTLS]?)(?P<n>\d{1,2})(?![\w.])")
+# "c56", as one types the level between two vertebrae.
+_GLUED_LEVELS = re.compile(r"(?P<a>[cl])(?P<m>[1-6])(?P<n>[2-7])(?![\w.%-])")
 _POSITIVE = re.compile(r"\+(?![\w+])|\+(?=[A-Z]{2})")
 _NEGATIVE = re.compile(r"-(?=[\s,.;/)]|\Z)(?! (?:and|or|to)\b)")
 _SIGNED = re.compile(r"(?:CD\d+|HER2|ER|PR|HIV|HBV|HCV|HPV|EBV|CMV|Rh|ALK|EGFR|ANA|PD-L1|KIT|HBsAg|HBeAg)\Z")
@@ -89,6 +91,9 @@ _AMBIGUOUS: dict[str, tuple[re.Pattern[str] | None, re.Pattern[str] | None]] = {
     "ME": (re.compile(r"\d\Z"), re.compile(r"/CFS")),
     "HER": (None, None),
 }
+# A study whose short name can only be said: "the PIPE trial".
+_LIKE_PIPE = re.compile(r"[BCDFGHKLMNPRSTVW]{1,2}[AEIOU][BCDFGKLMNPRSTVZ]E")
+_TRIAL_NEXT = re.compile(r"(?:-\d)? (?:trials?|study|studies|registry|cohort|investigators)\b")
 CAPITALS = re.compile(r"\b[A-Z]{2,}\b")
 _LETTER_RUN = re.compile(r"(?:\b[A-Z]{2,}\b[\s,.;:!?'’()-]*){3,}")
 
@@ -101,6 +106,9 @@ def read_name(text: str, at: int) -> Hit | None:
             f"{levels['b']} {cardinal_en(int(levels['n']))}" if levels["b"] else cardinal_en(int(levels["n"]))
         )
         return Hit(levels.end(), f"{levels['a']} {cardinal_en(int(levels['m']))} {second.strip()}")
+    discs = _GLUED_LEVELS.match(text, at)
+    if discs and int(discs["n"]) == int(discs["m"]) + 1:
+        return Hit(discs.end(), f"{discs['a'].upper()} {digits_en(discs['m'] + discs['n'])}")
     match = _NAME.match(text, at)
     if match is None:
         return None
@@ -144,6 +152,28 @@ def _signed(text: str, at: int, end: int, said: str) -> Hit:
     if minus and _SIGNED.match(written):
         return Hit(minus.end(), f"{said} negative")
     return Hit(end, said)
+
+
+# The stage of a tumour with what is not known in it: "Tx N1 Mx", "pTisN0", "N0/Nx".
+_EXTENT = r"(?:is|[xX]|[0-4][a-d]?)"
+_NODES = rf"[pcry]{{0,2}}N{_EXTENT}(?:/N?{_EXTENT})?"
+_SPREAD = rf"[ ,/]{{0,2}}[pcry]{{0,2}}M{_EXTENT}"
+_STAGE = re.compile(
+    rf"(?:[pcry]{{0,2}}T{_EXTENT}[ ,/]{{0,2}}{_NODES}(?:{_SPREAD})?|{_NODES}{_SPREAD}"
+    rf"|[pcry]{{0,2}}N{_EXTENT}/N?{_EXTENT})(?![\w-])"
+)
+_UNKNOWN = re.compile(r"[TNM/](?:[xX]|is)")
+_STAGE_PART = re.compile(r"is|[A-Za-z]|\d|[,/]")
+
+
+def read_stage(text: str, at: int) -> Hit | None:
+    """Return the reading of the stage of a tumour: "T X N one M X"."""
+    match = _STAGE.match(text, at)
+    if match is None or not _UNKNOWN.search(match[0]):
+        return None
+    parts = _STAGE_PART.findall(match[0])
+    said = " ".join(cardinal_en(int(p)) if p.isdecimal() else "," if p in ",/" else spell(p) for p in parts)
+    return Hit(match.end(), said.replace(" ,", ","))
 
 
 def read_roman(text: str, at: int) -> Hit | None:
@@ -199,6 +229,8 @@ def read_acronym(text: str, at: int, word: str) -> Hit | None:
         syllable = _syllable(text, at, end)
         if syllable:
             return Hit(end, word.lower())
+    if _LIKE_PIPE.fullmatch(word) and word not in SHOUTED and _TRIAL_NEXT.match(text, end):
+        return Hit(end, word.capitalize())
     said = acronym_en(word, shouted(text, at, word))
     if _SIGNED.match(word) or _IONS.match(word) or text[end : end + 1] == "+":
         hit = _signed(text, at, end, said or word)

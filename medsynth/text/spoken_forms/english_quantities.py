@@ -33,7 +33,7 @@ _ARTICLE = re.compile(
 _ACRONYM_NEXT = re.compile(
     r" (?:[A-Z]{2,}|(?:urine|urinary|urines|period|collection|monitor|monitoring|infusion|holter)\b)"
 )
-_NOUN_NEXT = re.compile(
+NOUN_NEXT = re.compile(
     r" (?!(?:of|then|now|today|in|per|and|or|to|by|from|at|for|on|every|each|daily|twice|once|an?|the|with|is|was"
     r"|are|were|if|as|when|than|may|can|should|long|wide|thick|deep|high|tall|above|"
     r"below|away|apart|proximal|distal|lateral|left|right|anterior|posterior|medial|across|superior"
@@ -109,7 +109,7 @@ def _attributive(text: str, at: int, unit: re.Match[str] | None) -> bool:
         return True
     if unit is not None and _HISTORY_NEXT.match(text, unit.end()):
         return True
-    if unit is None or not _NOUN_NEXT.match(text, unit.end()):
+    if unit is None or not NOUN_NEXT.match(text, unit.end()):
         return False
     if EN[unit["u"]].one.endswith("meter") or _MADE.match(text, unit.end()):
         return True

@@ -6,6 +6,7 @@ import re
 
 from medsynth.text.spoken_forms import english_numbers
 from medsynth.text.spoken_forms.english_names import CAPITALS
+from medsynth.text.spoken_forms.english_quantities import NOUN_NEXT
 from medsynth.text.spoken_forms.numerals import cardinal_en, digits_en, number_en
 from medsynth.text.spoken_forms.scan import REFERENCE, Hit
 from medsynth.text.spoken_forms.units import BELOW_EN, below_en
@@ -23,7 +24,7 @@ _PER_WORDS = {
     "lb": "pound",
 }
 _PAIR = re.compile(
-    r"/(?=(?:her|hers|him|she|he|or|no|not|herself|father|mother|dad|mom|women|woman|female|girl"
+    r"/(?=(?:her|hers|him|she|he|or|no|not|without|herself|father|mother|dad|mom|women|woman|female|girl"
     r"|wife|daughter|worse|they|their)\b)",
     re.I,
 )
@@ -69,6 +70,11 @@ _MONEY_NAMES = {
     "£": ("pound", "pounds"),
     "￥": ("yuan", "yuan"),
 }
+_A_BEFORE = re.compile(
+    r"\b(?:an?(?: (?:new|flat|small|single|further|extra|additional|separate|total|monthly|annual|yearly))?|the) \Z",
+    re.I,
+)
+_PAID_FOR = re.compile(rf"(?! (?:she|they|you|who|people|patients?|insurance|worth)\b){NOUN_NEXT.pattern}")
 _PRIME = re.compile(r"['’](?= ?(?:end|UTR|untranslated|region|flank|-))")
 _NEGATIVE = re.compile(r"-ve(?![A-Za-z])")
 _SHORT_YEAR = re.compile(r"['’]0(?P<n>\d)(?!['’]?[\d\w])")
@@ -95,7 +101,7 @@ def read_sign(text: str, at: int) -> Hit | None:
         return Hit(note.end(), "") if note else Hit(at + 1, "(" if char == "[" else ")")
     money = _MONEY.match(text, at)
     if money:
-        return _money(money)
+        return _money(text, money)
     if char == "-" and _NEGATIVE.match(text, at) and not text[at - 1 : at].isalnum():
         return Hit(at + 3, "negative")
     if char == "/":
@@ -120,8 +126,10 @@ def read_sign(text: str, at: int) -> Hit | None:
     return Hit(at + 1, " ") if not char.isalpha() else None
 
 
-def _money(match: re.Match[str]) -> Hit:
+def _money(text: str, match: re.Match[str]) -> Hit:
     one, many = _MONEY_NAMES[match["c"]]
+    if _A_BEFORE.search(text, max(0, match.start() - 18), match.start()) and _PAID_FOR.match(text, match.end()):
+        many = one  # "a five dollar copay"
     scale = match["s"] or ""
     whole, dot, cents = match["n"].partition(".")
     if match["m"]:

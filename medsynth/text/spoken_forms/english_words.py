@@ -10,7 +10,7 @@ from medsynth.text.spoken_forms.english_addresses import read_address
 from medsynth.text.spoken_forms.english_dates import UNIT_GAP
 from medsynth.text.spoken_forms.english_dosing import DOSING, EVERY, TIMES, every, read_dosing
 from medsynth.text.spoken_forms.english_labs import ANALYTES, SYMBOLS, read_analyte
-from medsynth.text.spoken_forms.english_names import read_acronym, read_name, read_roman
+from medsynth.text.spoken_forms.english_names import read_acronym, read_name, read_roman, read_stage
 from medsynth.text.spoken_forms.letters import LOWER_SPELLED, spell
 from medsynth.text.spoken_forms.scan import Hit
 from medsynth.text.spoken_forms.units import BELOW_EN, EN, UNIT_EN, below_en
@@ -51,6 +51,20 @@ _APART = re.compile(
     r"[A-Z]?[a-z]* (?:n't|'(?:s|re|ve|ll|d|m))(?![\w'])|[Gg]on na\b|[Ww]an na\b|[Gg]ot ta\b|[Gg]im me\b"
 )
 _APART_AT = frozenset("n'tm")
+# Numbers in words, as dictated notes have them. A point cut off from its number is told from a full stop by
+# what comes after the digit: a measure, or the end of what is said. "Is fifty . two weeks ago" is two sentences.
+_UNITS_SAID = r"(?:zero|one|two|three|four|five|six|seven|eight|nine)"
+_TENS_SAID = r"(?:ten|eleven|twelve|(?:thir|four|fif|six|seven|eigh|nine)teen|(?:twen|thir|for|fif|six|seven|eigh|nine)ty)"
+_POINT = re.compile(
+    rf"(?P<a>{_UNITS_SAID}|{_TENS_SAID}) \. (?=(?:{_UNITS_SAID}\b ?)++(?:[,;:)]|\. *(?:\Z|[A-Za-z])|\Z"
+    r"|(?:(?:milli|centi|kilo|deci)?(?:meters?|grams?|liters?)|micrograms?|inch(?:es)?|percent|degrees?|millimoles?"
+    r"|milliequivalents?|units?|by|to|and|MG|ML|CM|MM|mg|ml|cm|mm|kg|x|%)(?![A-Za-z])|%))"
+)
+_POINT_AT = re.compile(r" \. [zotfsen]")
+_COUNTED = re.compile(rf"\b(?:{_UNITS_SAID}|{_TENS_SAID}|hundred|thousand|half) \Z", re.I)
+_CAPITAL_UNITS = {"MG": "mg", "MCG": "mcg", "ML": "mL", "KG": "kg", "CM": "cm", "MM": "mm"}
+_NO_UNIT = re.compile(r"['’-]| (?:patients?|cases?|cris[ei]s|models?|relapses?|subtypes?|groups?)\b")
+_ZIP_NEXT = re.compile(r" \d{5}(?:-\d{4})?(?![\d-])")
 
 
 def read_word(text: str, at: int) -> Hit | None:
@@ -62,6 +76,10 @@ def read_word(text: str, at: int) -> Hit | None:
     follows = text[end : end + 1]
     if follows == " " and text[end + 1 : end + 2] in _APART_AT and (apart := _APART.match(text, at)):
         return Hit(apart.end(), apart[0].replace(" ", ""))
+    if follows == " " and _POINT_AT.match(text, end) and (point := _POINT.match(text, at)):
+        return Hit(point.end(), f"{point['a']} point ")
+    if word[0] in "TNpcry" and (stage := read_stage(text, at)) and _free(text, at):
+        return stage
     if (
         (lower == word or lower[1:] == word[1:])
         and len(word) > 2
@@ -72,6 +90,13 @@ def read_word(text: str, at: int) -> Hit | None:
         if len(word) < 6 and word == lower and not _VOWELS.search(word) and _unsayable(text, at, end, word):
             return Hit(end, _letters(word))
         return None  # an ordinary word
+    if word in _CAPITAL_UNITS and not _NO_UNIT.match(text, end):
+        counted = _COUNTED.search(text, max(0, at - 12), at)
+        if counted:
+            name = EN[_CAPITAL_UNITS[word]]
+            return Hit(end, name.one if counted[0].lower() == "one " else name.many)
+    if word == "MD" and _ZIP_NEXT.match(text, end):
+        return Hit(end, "Maryland")
     if (follows in _WEB_MARKS or lower == "https") and (address := read_address(text, at)):
         return address
     if word == "A" and _ARTICLE.match(text, at) and _SENTENCE_BEFORE.search(text, max(0, at - 6), at):
