@@ -46,6 +46,8 @@ _NOT_ORAL = re.compile(r"[主文图出上了]|-?\d|\.[a-z]")
 _NAMELESS_BEFORE = re.compile(r"(?:\A|[^㐀-鿿]|患者|病人|病员)[㐀-鿿]\Z")
 _NAMELESS_NEXT = re.compile(r"[，,、。]|先生|女士|[男女]|\Z")
 _NO = re.compile(r"[Nn][Oo]\.? ?(?=\d)")
+# A small "l" typed for the digit one: "l~3个月".
+_ONE = re.compile(r"(?<![A-Za-z\d/])l(?=~\d{1,2}(?:个|天|日|周|月|年|岁|次|片|粒|小时|分钟))")
 _PERSON = re.compile(r"(?:\A|(?<=[^A-Za-z]))(?:Dr|Mr|Mrs|Ms)\.?(?= ?[A-Z])")
 _POSITIVE = re.compile(r"\+(?![\d+A-Za-z])(?=[，。；、,;）)\s]|细胞|淋巴|\Z)")
 
@@ -56,6 +58,8 @@ def read_word(text: str, at: int) -> Hit | None:
     assert match is not None
     word, end = match[0], match.end()
     lower = word.lower()
+    if word == "l" and _ONE.match(text, at):
+        return Hit(end, "一")
     every = _EVERY.match(text, at) if lower == "q" else None
     if every:
         upper = f"到{cardinal_zh(int(every['b']))}" if every["b"] else ""
