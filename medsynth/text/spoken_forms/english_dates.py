@@ -91,7 +91,9 @@ _YEARS = re.compile(
     r"(?P<y>(?:1[89]|20)\d\d) ?[-–—/] ?(?P<z>(?:1[89]|20)\d\d|\d\d)(?![\d%]|[.,/:-]\d|-?[A-Za-z])"
 )
 # "between 1879 rural and 6775 urban infants": what is set against a count is one.
-_SET_AGAINST = re.compile(r"(?: [a-z]{3,}){0,2} (?:and|versus|vs\.?) (?P<b>\d{2,6}|\d{1,3}(?:,\d{3})+)(?= [a-z]{3,})")
+_SET_AGAINST = re.compile(
+    r"(?: [a-z]{3,}){0,2} (?:and|versus|vs\.?) (?P<b>\d{3,6}|\d{1,3}(?:,\d{3})+)(?= [a-z]{3,})"
+)
 _SETTING = re.compile(r"\b(?:between|among|comparing) \Z", re.I)
 UNIT_GAP = re.compile(r" ?-? ?")
 

@@ -52,7 +52,7 @@ _VOWEL = re.compile(r"[aeiouyAEIOUY]")
 _NAME_PART = re.compile(r"[A-Za-z]+|\d+")
 _LEVELS = re.compile(r"(?P<a>[CTLS])(?P<m>\d{1,2}) ?[-–/] ?(?P<b>[CTLS]?)(?P<n>\d{1,2})(?![\w.])")
 # "c56", as one types the level between two vertebrae.
-_GLUED_LEVELS = re.compile(r"(?P<a>[cl])(?P<m>[1-6])(?P<n>[2-7])(?![\w.%-])")
+_GLUED_LEVELS = re.compile(r"(?P<a>[cl])(?P<m>[2-6])(?P<n>[3-7])(?![\w%-]|\.\d)")
 _POSITIVE = re.compile(r"\+(?![\w+])|\+(?=[A-Z]{2})")
 _NEGATIVE = re.compile(r"-(?=[\s,.;/)]|\Z)(?! (?:and|or|to)\b)")
 _SIGNED = re.compile(r"(?:CD\d+|HER2|ER|PR|HIV|HBV|HCV|HPV|EBV|CMV|Rh|ALK|EGFR|ANA|PD-L1|KIT|HBsAg|HBeAg)\Z")
@@ -188,6 +188,8 @@ def read_roman(text: str, at: int) -> Hit | None:
         return None
     if match["r"] == "I" and _VERBS.match(text, at + 1):
         return None
+    if match["r"] == "X" and re.search(r"\b[TNM] \Z", text[max(0, at - 2) : at]):
+        return None  # a part of a tumour's stage that is not known
     end = match.end("s")
     suffix = f" {match['s'].upper()}" if match["s"] else ""
     if match["r"] in ("I", "V", "X") and match["s"] and match["s"].islower() and not keyed:

@@ -128,13 +128,18 @@ def read_sign(text: str, at: int) -> Hit | None:
 
 def _money(text: str, match: re.Match[str]) -> Hit:
     one, many = _MONEY_NAMES[match["c"]]
-    if _A_BEFORE.search(text, max(0, match.start() - 18), match.start()) and _PAID_FOR.match(text, match.end()):
-        many = one  # "a five dollar copay"
     scale = match["s"] or ""
     whole, dot, cents = match["n"].partition(".")
+    in_cents = dot and len(cents) == 2 and not scale and whole
+    if (
+        not in_cents
+        and _A_BEFORE.search(text, max(0, match.start() - 18), match.start())
+        and _PAID_FOR.match(text, match.end())
+    ):
+        many = one  # "a five dollar copay"
     if match["m"]:
         return Hit(match.end(), f"{number_en(match['n'])} to {number_en(match['m'])}{scale} {many}")
-    if dot and len(cents) == 2 and not scale and whole:
+    if in_cents:
         said = f"{number_en(whole)} {one if whole == '1' else many}"
         if int(cents):
             said += f" and {cardinal_en(int(cents))} cent{'s' if int(cents) != 1 else ''}"

@@ -51,17 +51,26 @@ _APART = re.compile(
     r"[A-Z]?[a-z]* (?:n't|'(?:s|re|ve|ll|d|m))(?![\w'])|[Gg]on na\b|[Ww]an na\b|[Gg]ot ta\b|[Gg]im me\b"
 )
 _APART_AT = frozenset("n'tm")
-# Numbers in words, as dictated notes have them. A point cut off from its number is told from a full stop by
-# what comes after the digit: a measure, or the end of what is said. "Is fifty . two weeks ago" is two sentences.
+# Numbers in words, as dictated notes have them. Where a point was cut off from its number, a digit that begins
+# to count things was a sentence's first word: "is fifty . two weeks ago", "was six . one of them".
 _UNITS_SAID = r"(?:zero|one|two|three|four|five|six|seven|eight|nine)"
-_TENS_SAID = r"(?:ten|eleven|twelve|(?:thir|four|fif|six|seven|eigh|nine)teen|(?:twen|thir|for|fif|six|seven|eigh|nine)ty)"
+_TEENS_SAID = r"(?:thir|four|fif|six|seven|eigh|nine)teen"
+_TENS_SAID = rf"(?:ten|eleven|twelve|{_TEENS_SAID}|(?:twen|thir|for|fif|six|seven|eigh|nine)ty)"
+_MEASURE_SAID = (
+    r"(?:(?:milli|centi|kilo|deci)?(?:meters?|grams?|liters?)|micrograms?|inch(?:es)?|percent|degrees?|millimoles?"
+    r"|milliequivalents?|units?|by|to|and|MG|ML|CM|MM|mg|ml|cm|mm|kg|x)(?![A-Za-z])|%"
+)
+_COUNTS = (
+    r"(?!this\b)[a-z]{3,}s\b"
+    r"|(?:people|children|women|men|more|other|day|week|month|year|hour|hundred|thousand|thing)\b"
+)
 _POINT = re.compile(
-    rf"(?P<a>{_UNITS_SAID}|{_TENS_SAID}) \. (?=(?:{_UNITS_SAID}\b ?)++(?:[,;:)]|\. *(?:\Z|[A-Za-z])|\Z"
-    r"|(?:(?:milli|centi|kilo|deci)?(?:meters?|grams?|liters?)|micrograms?|inch(?:es)?|percent|degrees?|millimoles?"
-    r"|milliequivalents?|units?|by|to|and|MG|ML|CM|MM|mg|ml|cm|mm|kg|x|%)(?![A-Za-z])|%))"
+    rf"(?P<a>{_UNITS_SAID}|{_TENS_SAID}) \. (?=(?:{_UNITS_SAID}\b(?!-) ?)++(?:{_MEASURE_SAID}"
+    rf"|(?<!one )(?!{_TENS_SAID}|{_COUNTS}|\. *{_UNITS_SAID}|\. *{_TENS_SAID})|(?<=one )(?!of\b|{_COUNTS})))"
 )
 _POINT_AT = re.compile(r" \. [zotfsen]")
 _COUNTED = re.compile(rf"\b(?:{_UNITS_SAID}|{_TENS_SAID}|hundred|thousand|half) \Z", re.I)
+_ONE = re.compile(r"(?<!ty[ -])\b(?:one|half) \Z", re.I)
 _CAPITAL_UNITS = {"MG": "mg", "MCG": "mcg", "ML": "mL", "KG": "kg", "CM": "cm", "MM": "mm"}
 _NO_UNIT = re.compile(r"['’-]| (?:patients?|cases?|cris[ei]s|models?|relapses?|subtypes?|groups?)\b")
 _ZIP_NEXT = re.compile(r" \d{5}(?:-\d{4})?(?![\d-])")
@@ -76,7 +85,12 @@ def read_word(text: str, at: int) -> Hit | None:
     follows = text[end : end + 1]
     if follows == " " and text[end + 1 : end + 2] in _APART_AT and (apart := _APART.match(text, at)):
         return Hit(apart.end(), apart[0].replace(" ", ""))
-    if follows == " " and _POINT_AT.match(text, end) and (point := _POINT.match(text, at)):
+    if (
+        follows == " "
+        and _POINT_AT.match(text, end)
+        and text[max(0, at - 2) : at] != ". "
+        and (point := _POINT.match(text, at))
+    ):
         return Hit(point.end(), f"{point['a']} point ")
     if word[0] in "TNpcry" and (stage := read_stage(text, at)) and _free(text, at):
         return stage
@@ -91,10 +105,10 @@ def read_word(text: str, at: int) -> Hit | None:
             return Hit(end, _letters(word))
         return None  # an ordinary word
     if word in _CAPITAL_UNITS and not _NO_UNIT.match(text, end):
-        counted = _COUNTED.search(text, max(0, at - 12), at)
-        if counted:
+        before = text[max(0, at - 12) : at]
+        if _COUNTED.search(before):
             name = EN[_CAPITAL_UNITS[word]]
-            return Hit(end, name.one if counted[0].lower() == "one " else name.many)
+            return Hit(end, name.one if _ONE.search(before) else name.many)
     if word == "MD" and _ZIP_NEXT.match(text, end):
         return Hit(end, "Maryland")
     if (follows in _WEB_MARKS or lower == "https") and (address := read_address(text, at)):
