@@ -61,12 +61,12 @@ def read_levels(text: str, at: int) -> Hit | None:
     a, b = int(level["a"]), int(level["b"])
     if not 0 < a < b <= 12 and (a, b) != (5, 1):
         return None
-    named = _PART_BEFORE.search(before) and _FINDING_NEXT.match(text, level.end())
+    named = bool(_PART_BEFORE.search(before) and _FINDING_NEXT.match(text, level.end()))
     if level["s"] == "/":
         # "椎体2/3" is a part of one.
         known = named and (a > 2 or not before.endswith(("体", "盘", "出")))
     else:
-        known = named or (a < b and _DISC_NEXT.match(text, level.end()))
+        known = named or (a < b and bool(_DISC_NEXT.match(text, level.end())))
     if not known or (b != a + 1 and (a, b) != (5, 1)):
         return None
     return Hit(level.end(), _both(a, b))
