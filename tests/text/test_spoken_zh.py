@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from medsynth.text.spoken import aligned_form, spoken_form
@@ -147,6 +147,7 @@ def test_a_hyphen_in_a_name_is_not_said(name, code, number, after):
     st.sampled_from(("天", "度", "次", "%", "mg", "mmol/L", "℃", "分钟", "厘米", "cm")),
     st.sampled_from(("体温", "持续", "每次", "右眼", "气温", "约", "，")),
 )
+@example(10, 1, "-", "mmol/L", "体温")  # no power of ten
 def test_a_range_stays_a_range(low, more, dash, unit, noun):
     spoken = spoken_form(f"{noun}{low}{dash}{low + more}{unit}", "zh")
     said = re.sub(r"百分之(?=.*到)", "", spoken)

@@ -39,7 +39,7 @@ _POWER = re.compile(
 )
 _SCIENTIFIC = re.compile(r"[eE](?P<e>[+-]?\d{1,3})(?![A-Za-z0-9.])")
 _BARE_POWER = re.compile(
-    r"10(?:\^ ?(?P<e>-?\d{1,2})|(?P<n>-\d{1,2})(?:次方|(?= ?[mμn]?mol))"
+    r"10(?:\^ ?(?P<e>-?\d{1,2})|(?P<n>-\d{1,2})(?:次方|(?= ?mol)|(?<=-\d)(?= ?[mμn]mol))"
     r"|(?P<p>[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,2})|[*](?P<f>9|12)(?=/L))(?!\d)"
 )
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
