@@ -109,28 +109,17 @@ def test_a_constant_in_the_samples_is_found(engine):
     assert offset(np.zeros(10, np.float32)) == 0.0
 
 
-def test_a_voice_without_melody_and_one_that_leaves_its_pitch_are_found(engine):
-    by_median = []
+def test_a_voice_without_melody_is_found(engine):
     for speaker in VOICES:
-        down = speaker.f0_hz > 170
-
-        def torn(samples, rate, down=down):
-            """Say the last 30 % an octave off, as long as it was."""
-            at = round(0.7 * len(samples))
-            rest = samples[at:]
-            other = np.repeat(rest, 2)[: len(rest)] if down else np.tile(rest[::2], 2)
-            return np.concatenate([samples[:at], other])
 
         def hummed(samples, rate, hz=speaker.f0_hz):
             t = np.arange(len(samples)) / rate
             loud = np.convolve(np.abs(samples), np.ones(rate // 50) / (rate // 50), "same")
             return loud * np.sum([np.cos(2 * np.pi * hz * k * t) for k in range(1, 8)], axis=0) / 4
 
-        for damage, wrong in ((torn, True), (hummed, True), (lambda x, rate: x, False)):
+        for damage, wrong in ((hummed, True), (lambda x, rate: x, False)):
             checked = heard(engine, speaker, TEXTS[speaker.lang], damage)
             assert ("f0_span" in names(checked)) == wrong, (speaker.id, damage, checked)
-        by_median.append("f0_hz" in names(heard(engine, speaker, TEXTS[speaker.lang], torn)))
-    assert by_median.count(False) >= len(by_median) / 2, "nothing else looks beyond the median"
 
 
 def test_the_melody_of_a_short_clip_is_not_judged(engine):
